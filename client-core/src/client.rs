@@ -1,0 +1,148 @@
+//! The whole of a client: what goes in, what comes out.
+
+use std::time::Duration;
+
+use shared::{
+    ClientFrame, ErrorCode, IdempotencyKey, Position, Publication, ServerFrame, Topic,
+    frame::{NotRecovered, PresenceCount},
+};
+
+use crate::Instant;
+
+/// The client's own number for one transport attempt. What a dead attempt still says is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Attempt(pub u64);
+
+/// By which way the bytes travel, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    WebSocket,
+    /// The server holds the request until something happens.
+    LongPoll,
+    /// The server answers at once; the client asks now and then.
+    IntervalPoll,
+}
+
+/// What the status indicator shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The first attempt is under way; nothing has been shown yet.
+    Connecting,
+    /// By WebSocket, up to date.
+    Live,
+    /// By polling, up to date as of the last answer.
+    Polling,
+    /// Not connected. The page is out of date since `since`; the next try is at `next_try` (at once,
+    /// where that is not later than now).
+    Reconnecting { since: Instant, next_try: Instant },
+    /// The browser says that there is no network; it is tried again when that changes.
+    Offline { since: Instant },
+    /// The server said not to come back.
+    Refused { code: u16 },
+}
+
+/// Numbers with units; the defaults are what the product ships.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub connect_timeout: Duration,
+    pub backoff_min: Duration,
+    pub backoff_max: Duration,
+    /// Silence after which a heartbeat is sent, unless the server's `connected` names another.
+    pub heartbeat_interval: Duration,
+    /// How long the answer to a heartbeat may take.
+    pub heartbeat_timeout: Duration,
+    /// WebSocket failures in a row before the ladder steps down.
+    pub failures_before_step_down: u32,
+    /// How long the server may hold a poll.
+    pub poll_wait: Duration,
+    /// Time between two polls where they cannot be held; jittered.
+    pub poll_interval: Duration,
+    /// Time between two looks whether a better transport works again.
+    pub probe_interval: Duration,
+}
+
+/// What the driver tells the client.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Begin to connect.
+    Start,
+    /// The page is left for good: close without a word more.
+    Stop,
+    /// Follow a topic after `position`; `None` asks for a snapshot first.
+    Subscribe { topic: Topic, position: Option<Position> },
+    Unsubscribe { topic: Topic },
+    /// The snapshot that [`Event::SnapshotNeeded`] asked for has been read and applied; it was true at
+    /// `position`.
+    SnapshotApplied { topic: Topic, position: Position },
+    /// The snapshot could not be had; the client asks again after a backoff.
+    SnapshotFailed { topic: Topic },
+    /// The WebSocket of this attempt is open.
+    Opened { attempt: Attempt },
+    Received { attempt: Attempt, frame: ServerFrame },
+    /// A frame came that cannot be read.
+    ReceivedNonsense { attempt: Attempt },
+    /// The answer to a poll.
+    Polled { attempt: Attempt, frames: Vec<ServerFrame> },
+    /// The attempt is over: closed, refused, failed or timed out by the network. `code` is the close
+    /// code of a WebSocket; `retry_after` is what the server asked for (HTTP `Retry-After`).
+    Closed { attempt: Attempt, code: Option<u16>, retry_after: Option<Duration> },
+    /// What `navigator.onLine` and its events say. True proves nothing; false is believed.
+    Online(bool),
+    Visible(bool),
+    /// Somebody pressed "Try now".
+    TryNow,
+    /// The time of [`Client::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What the driver is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Open a WebSocket to the general endpoint; answer `Opened` or `Closed`.
+    Open { attempt: Attempt },
+    Send { attempt: Attempt, frame: ClientFrame },
+    /// Ask once, from these positions (`None`: from the head); answer `Polled` or `Closed`.
+    /// A `wait` of zero asks for an answer at once.
+    Poll { attempt: Attempt, from: Vec<(Topic, Option<Position>)>, wait: Duration },
+    /// Close or abort the attempt; nothing it says later matters.
+    Close { attempt: Attempt },
+    Event(Event),
+}
+
+/// What the application is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Status(Status),
+    /// In order, without holes, each once. `position` is where the topic now stands.
+    Publications { topic: Topic, publications: Vec<Publication>, position: Position },
+    /// Read the topic's snapshot from REST, apply it in place of what is shown, then answer
+    /// [`Input::SnapshotApplied`] or [`Input::SnapshotFailed`].
+    SnapshotNeeded { topic: Topic, reason: NotRecovered },
+    PresenceCount { topic: Topic, count: PresenceCount },
+    /// The subscription was refused or ended; it is not tried again.
+    SubscriptionRefused { topic: Topic, code: ErrorCode, message: String },
+    /// The server complained about something else.
+    Complaint { code: ErrorCode, message: String },
+}
+
+/// What has been seen go wrong and put right; for the page's own diagnostics and for tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    pub connections_opened: u64,
+    pub reconnects: u64,
+    pub transport_changes: u64,
+    pub publications: u64,
+    /// Offsets that were missing on arrival, each repaired by resubscribing.
+    pub holes_repaired: u64,
+    /// Publications that came again and were dropped.
+    pub doubles_dropped: u64,
+    pub snapshots: u64,
+    pub nonsense: u64,
+}
+
+/// The state machine. See the crate's page for how to drive it.
+#[derive(Debug)]
+pub struct Client {
+    _config: Config,
+    _key: Option<IdempotencyKey>,
+}

@@ -1,0 +1,564 @@
+//! Frames: one unit on the wire, the same text over WebSocket, SSE and poll.
+//!
+//! Every frame is `{"type": …, "payload": …}`. A publication carries `topic`, `offset`, `id` and
+//! `timestamp` beside them, in front of the payload, so that who only routes need not read on.
+//!
+//! A reader must pass over types it does not know; a publication of unknown type still moves the
+//! position ([`Change::Unknown`]).
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    ConnectionId, EventId, MediaId, Offset, Position, PublicationId, Timestamp, Topic,
+    model::{
+        event::{Event, EventStatus},
+        media::Media,
+    },
+    position::Epoch,
+    rest::ErrorDetail,
+};
+
+/// The version of the protocol; a change that old clients cannot pass over raises it.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What a publication says has changed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// `media:new`
+    MediaNew(Box<Media>),
+    /// `media:update`; within a window it stands for the `media:new` before it as well.
+    MediaUpdate(Box<Media>),
+    /// `media:delete`
+    MediaDelete(MediaDeleted),
+    /// `event:new`, on `events`
+    EventNew(Box<Event>),
+    /// `event:update`
+    EventUpdate(Box<Event>),
+    /// `event:delete`
+    EventDelete(EventDeleted),
+    /// `event:status`
+    EventStatus(EventStatusChanged),
+    /// A type from a later version: it moves the position and shows nothing.
+    Unknown,
+}
+
+/// Payload of `media:delete`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaDeleted {
+    pub media_id: MediaId,
+}
+
+/// Payload of `event:delete`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventDeleted {
+    pub event_id: EventId,
+}
+
+/// Payload of `event:status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventStatusChanged {
+    pub event_id: EventId,
+    pub status: EventStatus,
+}
+
+impl Change {
+    /// Every type of publication, in the order of the document.
+    pub const TYPES: [&'static str; 7] = [
+        "media:new",
+        "media:update",
+        "media:delete",
+        "event:new",
+        "event:update",
+        "event:delete",
+        "event:status",
+    ];
+
+    /// The `type` of the frame.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::MediaNew(_) => "media:new",
+            Self::MediaUpdate(_) => "media:update",
+            Self::MediaDelete(_) => "media:delete",
+            Self::EventNew(_) => "event:new",
+            Self::EventUpdate(_) => "event:update",
+            Self::EventDelete(_) => "event:delete",
+            Self::EventStatus(_) => "event:status",
+            Self::Unknown => "",
+        }
+    }
+
+    /// The `payload` of the frame.
+    pub fn payload_json(&self) -> Result<String, serde_json::Error> {
+        match self {
+            Self::MediaNew(media) | Self::MediaUpdate(media) => serde_json::to_string(media),
+            Self::MediaDelete(gone) => serde_json::to_string(gone),
+            Self::EventNew(event) | Self::EventUpdate(event) => serde_json::to_string(event),
+            Self::EventDelete(gone) => serde_json::to_string(gone),
+            Self::EventStatus(changed) => serde_json::to_string(changed),
+            Self::Unknown => Ok("null".to_owned()),
+        }
+    }
+
+    /// The item that the change is about. Within a window several changes to one item go out as the
+    /// last one.
+    pub fn item(&self) -> Option<String> {
+        match self {
+            Self::MediaNew(media) | Self::MediaUpdate(media) => Some(format!("media:{}", media.id)),
+            Self::MediaDelete(gone) => Some(format!("media:{}", gone.media_id)),
+            Self::EventNew(event) | Self::EventUpdate(event) => Some(format!("event:{}", event.id)),
+            Self::EventDelete(gone) => Some(format!("event:{}", gone.event_id)),
+            Self::EventStatus(changed) => Some(format!("status:{}", changed.event_id)),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Reads a change back from its type and payload.
+    pub fn parse(type_name: &str, payload: &str) -> Result<Self, serde_json::Error> {
+        Ok(match type_name {
+            "media:new" => Self::MediaNew(serde_json::from_str(payload)?),
+            "media:update" => Self::MediaUpdate(serde_json::from_str(payload)?),
+            "media:delete" => Self::MediaDelete(serde_json::from_str(payload)?),
+            "event:new" => Self::EventNew(serde_json::from_str(payload)?),
+            "event:update" => Self::EventUpdate(serde_json::from_str(payload)?),
+            "event:delete" => Self::EventDelete(serde_json::from_str(payload)?),
+            "event:status" => Self::EventStatus(serde_json::from_str(payload)?),
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// One entry of a topic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    pub topic: Topic,
+    pub offset: Offset,
+    pub id: PublicationId,
+    pub timestamp: Timestamp,
+    pub change: Change,
+}
+
+/// A publication as it is stored and encoded: the payload is JSON that nobody needs to read again.
+#[derive(Debug, Clone, Copy)]
+pub struct RawPublication<'a> {
+    pub topic: &'a str,
+    pub offset: Offset,
+    pub id: &'a str,
+    pub timestamp: &'a str,
+    pub type_name: &'a str,
+    pub payload: &'a str,
+}
+
+impl RawPublication<'_> {
+    /// Appends the frame's text to `out`. All parts but the payload are plain identifiers by
+    /// construction and need no escaping.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        use std::io::Write as _;
+        let Self { topic, offset, id, timestamp, type_name, payload } = self;
+        // Writing to a Vec cannot fail.
+        let written = write!(
+            out,
+            r#"{{"type":"{type_name}","topic":"{topic}","offset":{offset},"id":"{id}","timestamp":"{timestamp}","payload":{payload}}}"#,
+        );
+        debug_assert!(written.is_ok());
+    }
+}
+
+/// What a server says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ServerFrame {
+    /// `connected`: the first frame of every connection.
+    Connected(Connected),
+    /// `subscribed`: answers `subscribe`, before any publication of that subscription.
+    Subscribed(Topic, Subscribed),
+    /// `unsubscribed`: answers `unsubscribe`, or says that the server ended the subscription.
+    Unsubscribed(Topic, Unsubscribed),
+    /// A publication, alone.
+    Publication(Publication),
+    /// `batch`: what gathered in a window.
+    Batch(Topic, Batch),
+    /// `presence:count`: how many watch. Not in the log: only the latest matters.
+    PresenceCount(Topic, PresenceCount),
+    /// `pong`: answers `ping`.
+    Pong(Pong),
+    /// `reconnect`: this connection is about to be closed; come back after the delay.
+    Reconnect(Reconnect),
+    /// `error`
+    Error(ErrorDetail),
+    /// A type from a later version.
+    Unknown,
+}
+
+/// Payload of `connected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connected {
+    /// The event that connecting subscribed to; absent on the general endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
+    pub connection_id: ConnectionId,
+    /// [`PROTOCOL_VERSION`] of the server.
+    pub protocol: u32,
+    /// A client that has sent nothing for this long sends `ping`, in milliseconds.
+    pub heartbeat_interval_ms: u64,
+    /// The server's clock.
+    pub timestamp: Timestamp,
+}
+
+/// Payload of `subscribed`. What follows begins after `offset` and has no holes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscribed {
+    pub epoch: Epoch,
+    /// Publications after this offset follow.
+    pub offset: Offset,
+    /// True: `offset` is the one asked for, nothing was missed. False: the subscription begins at the
+    /// head; fetch a snapshot and subscribe from its cursor. Never partly.
+    pub recovered: bool,
+    /// Why not, where `recovered` is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<NotRecovered>,
+    /// The `ref` of the `subscribe` that this answers.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
+/// Why a subscription does not begin where it was asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NotRecovered {
+    /// No position was given.
+    NoPosition,
+    /// The log has begun a new life since.
+    EpochChanged,
+    /// Retention has removed what comes next.
+    Expired,
+    /// The position lies beyond the head.
+    Ahead,
+}
+
+/// Payload of `unsubscribed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unsubscribed {
+    /// Absent when the client asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<crate::ErrorCode>,
+}
+
+/// Payload of `batch`: covers the offsets `from` to `to`, both included. Several changes to one item
+/// stand as the last of them, so `publications` may be fewer than the offsets covered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    pub from: Offset,
+    pub to: Offset,
+    pub publications: Vec<Publication>,
+}
+
+/// Payload of `presence:count`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PresenceCount {
+    pub watchers: u64,
+    pub subscriptions: u64,
+}
+
+/// Payload of `pong`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pong {
+    /// The server's clock.
+    pub timestamp: Timestamp,
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
+/// Payload of `reconnect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reconnect {
+    /// How long this client should wait; every client gets a delay of its own.
+    pub delay_ms: u64,
+}
+
+/// A frame that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("not a frame: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("a publication lacks its {0}")]
+    Incomplete(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type", borrow)]
+    type_name: std::borrow::Cow<'a, str>,
+    topic: Option<Topic>,
+    offset: Option<Offset>,
+    id: Option<PublicationId>,
+    timestamp: Option<Timestamp>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawBatch<'a> {
+    from: Offset,
+    to: Offset,
+    #[serde(borrow)]
+    publications: Vec<Envelope<'a>>,
+}
+
+impl Envelope<'_> {
+    fn payload(&self) -> &str {
+        self.payload.map_or("null", RawValue::get)
+    }
+
+    fn topic(&self) -> Result<Topic, DecodeError> {
+        self.topic.clone().ok_or(DecodeError::Incomplete("topic"))
+    }
+
+    fn publication(self, topic: Topic) -> Result<Publication, DecodeError> {
+        let change = Change::parse(&self.type_name, self.payload())?;
+        Ok(Publication {
+            topic,
+            offset: self.offset.ok_or(DecodeError::Incomplete("offset"))?,
+            id: self.id.ok_or(DecodeError::Incomplete("id"))?,
+            timestamp: self.timestamp.ok_or(DecodeError::Incomplete("timestamp"))?,
+            change,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Plain<'a, P> {
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<&'a Topic>,
+    payload: P,
+}
+
+impl ServerFrame {
+    /// Every type that is not a publication, in the order of the document.
+    pub const CONTROL_TYPES: [&'static str; 8] = [
+        "connected",
+        "subscribed",
+        "unsubscribed",
+        "batch",
+        "presence:count",
+        "pong",
+        "reconnect",
+        "error",
+    ];
+
+    /// The frame's text. Publications are encoded by [`RawPublication::encode_into`] on the server;
+    /// this gives the same bytes and serves tests and clients that record frames.
+    pub fn encode(&self) -> Result<String, serde_json::Error> {
+        fn plain<P: Serialize>(
+            type_name: &str,
+            topic: Option<&Topic>,
+            payload: P,
+        ) -> Result<String, serde_json::Error> {
+            serde_json::to_string(&Plain { type_name, topic, payload })
+        }
+        match self {
+            Self::Connected(p) => plain("connected", None, p),
+            Self::Subscribed(topic, p) => plain("subscribed", Some(topic), p),
+            Self::Unsubscribed(topic, p) => plain("unsubscribed", Some(topic), p),
+            Self::Publication(publication) => {
+                let payload = publication.change.payload_json()?;
+                let mut out = Vec::with_capacity(payload.len() + 160);
+                publication.raw(&payload).encode_into(&mut out);
+                Ok(String::from_utf8_lossy(&out).into_owned())
+            }
+            Self::Batch(topic, batch) => {
+                let payloads = batch
+                    .publications
+                    .iter()
+                    .map(|publication| publication.change.payload_json())
+                    .collect::<Result<Vec<_>, _>>()?;
+                let raw = batch.publications.iter().zip(&payloads).map(|(p, payload)| p.raw(payload));
+                let mut out = Vec::new();
+                encode_batch_into(&mut out, topic.as_str(), batch.from, batch.to, raw);
+                Ok(String::from_utf8_lossy(&out).into_owned())
+            }
+            Self::PresenceCount(topic, p) => plain("presence:count", Some(topic), p),
+            Self::Pong(p) => plain("pong", None, p),
+            Self::Reconnect(p) => plain("reconnect", None, p),
+            Self::Error(p) => plain("error", None, p),
+            Self::Unknown => plain("", None, ()),
+        }
+    }
+
+    /// Reads a frame. Unknown types are [`ServerFrame::Unknown`], or a publication of
+    /// [`Change::Unknown`] where they carry an offset.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        let envelope: Envelope<'_> = serde_json::from_str(text)?;
+        Ok(match &*envelope.type_name {
+            "connected" => Self::Connected(serde_json::from_str(envelope.payload())?),
+            "subscribed" => Self::Subscribed(envelope.topic()?, serde_json::from_str(envelope.payload())?),
+            "unsubscribed" => Self::Unsubscribed(envelope.topic()?, serde_json::from_str(envelope.payload())?),
+            "batch" => {
+                let topic = envelope.topic()?;
+                let raw: RawBatch<'_> = serde_json::from_str(envelope.payload())?;
+                let publications = raw
+                    .publications
+                    .into_iter()
+                    .map(|entry| entry.publication(topic.clone()))
+                    .collect::<Result<_, _>>()?;
+                Self::Batch(topic, Batch { from: raw.from, to: raw.to, publications })
+            }
+            "presence:count" => {
+                Self::PresenceCount(envelope.topic()?, serde_json::from_str(envelope.payload())?)
+            }
+            "pong" => Self::Pong(serde_json::from_str(envelope.payload())?),
+            "reconnect" => Self::Reconnect(serde_json::from_str(envelope.payload())?),
+            "error" => Self::Error(serde_json::from_str(envelope.payload())?),
+            _ if envelope.offset.is_some() => {
+                let topic = envelope.topic()?;
+                Self::Publication(envelope.publication(topic)?)
+            }
+            _ => Self::Unknown,
+        })
+    }
+}
+
+impl Publication {
+    fn raw<'a>(&'a self, payload: &'a str) -> RawPublication<'a> {
+        RawPublication {
+            topic: self.topic.as_str(),
+            offset: self.offset,
+            id: self.id.as_str(),
+            timestamp: self.timestamp.as_str(),
+            type_name: self.change.type_name(),
+            payload,
+        }
+    }
+}
+
+/// Appends the text of a `batch` frame to `out`; the entries are publications without their topic.
+pub fn encode_batch_into<'a>(
+    out: &mut Vec<u8>,
+    topic: &str,
+    from: Offset,
+    to: Offset,
+    publications: impl Iterator<Item = RawPublication<'a>>,
+) {
+    use std::io::Write as _;
+    // Writing to a Vec cannot fail.
+    let mut written = write!(
+        out,
+        r#"{{"type":"batch","topic":"{topic}","payload":{{"from":{from},"to":{to},"publications":["#,
+    );
+    for (index, entry) in publications.enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let RawPublication { offset, id, timestamp, type_name, payload, .. } = entry;
+        written = written.and(write!(
+            out,
+            r#"{comma}{{"type":"{type_name}","offset":{offset},"id":"{id}","timestamp":"{timestamp}","payload":{payload}}}"#,
+        ));
+    }
+    written = written.and(out.write_all(b"]}}"));
+    debug_assert!(written.is_ok());
+}
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", content = "payload", rename_all = "camelCase")]
+pub enum ClientFrame {
+    /// Answered by `subscribed` or `error`. Subscribing again moves the subscription to the new position.
+    Subscribe(Subscribe),
+    /// Answered by `unsubscribed`.
+    Unsubscribe(TopicName),
+    /// Answered by `pong`.
+    Ping(Ping),
+}
+
+impl ClientFrame {
+    /// Every type, in the order of the document.
+    pub const TYPES: [&'static str; 3] = ["subscribe", "unsubscribe", "ping"];
+
+    pub fn encode(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads a frame from a client. The error is what the `error` frame answers.
+    pub fn decode(text: &str) -> Result<Self, ErrorDetail> {
+        #[derive(Deserialize)]
+        struct Incoming<'a> {
+            #[serde(rename = "type", borrow)]
+            type_name: std::borrow::Cow<'a, str>,
+            #[serde(borrow)]
+            payload: Option<&'a RawValue>,
+        }
+        let malformed = |error: serde_json::Error| ErrorDetail::new(crate::ErrorCode::Malformed, error.to_string());
+        let incoming: Incoming<'_> = serde_json::from_str(text).map_err(malformed)?;
+        let payload = incoming.payload.map_or("{}", RawValue::get);
+        match &*incoming.type_name {
+            "subscribe" => serde_json::from_str(payload).map(Self::Subscribe).map_err(malformed),
+            "unsubscribe" => serde_json::from_str(payload).map(Self::Unsubscribe).map_err(malformed),
+            "ping" if payload == "null" => Ok(Self::Ping(Ping::default())),
+            "ping" => serde_json::from_str(payload).map(Self::Ping).map_err(malformed),
+            _ => Err(ErrorDetail::new(crate::ErrorCode::UnknownType, "no such type of frame")),
+        }
+    }
+}
+
+/// Names a topic in one of two ways: `{"eventId": …}` for an event's timeline, `{"topic": …}` for any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TopicName {
+    EventId(EventId),
+    Topic(Topic),
+}
+
+impl TopicName {
+    pub fn topic(&self) -> Topic {
+        match self {
+            Self::EventId(id) => Topic::event(id),
+            Self::Topic(topic) => topic.clone(),
+        }
+    }
+}
+
+/// Payload of `subscribe`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscribe {
+    #[serde(flatten)]
+    pub name: TopicName,
+    /// Everything after this position is to follow. Absent: from the head on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Position>,
+    /// Comes back in the answer.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
+/// Payload of `ping`; may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ping {
+    /// Comes back in the answer.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
+/// Reads the answer to a poll, `{"frames": […]}`: the frames that a connection would have received.
+pub fn decode_poll(text: &str) -> Result<Vec<ServerFrame>, DecodeError> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        frames: Vec<&'a RawValue>,
+    }
+    let answer: Answer<'_> = serde_json::from_str(text)?;
+    answer.frames.into_iter().map(|frame| ServerFrame::decode(frame.get())).collect()
+}
+
+#[cfg(test)]
+mod tests;

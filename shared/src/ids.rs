@@ -1,0 +1,46 @@
+//! Identifiers. Each is text on the wire; the server makes them as UUID version 7 (RFC 9562 §5.7).
+
+use crate::text::{is_plain_id, text_newtype};
+
+/// Longest identifier of any kind, in bytes.
+pub const MAX_ID_BYTES: usize = 64;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        text_newtype!(
+            $(#[$doc])*
+            $name, $what, "1 to 64 characters of A-Z, a-z, 0-9, _ and -", |t| is_plain_id(t, MAX_ID_BYTES)
+        );
+    };
+}
+
+id!(
+    /// An event: a match, a wedding, a launch.
+    EventId, "an event id"
+);
+id!(
+    /// One item of an event's timeline.
+    MediaId, "a media id"
+);
+id!(
+    /// The bytes behind a photo, a video or a sound.
+    UploadId, "an upload id"
+);
+id!(
+    /// One entry of a topic. Unique over all topics.
+    PublicationId, "a publication id"
+);
+id!(
+    /// One transport attempt, as the server names it in `connected`, for logs and support.
+    ConnectionId, "a connection id"
+);
+id!(
+    /// The identity of one act of publishing, made by the client before its first try: sent twice, it
+    /// is stored once. Unique per author.
+    IdempotencyKey, "an idempotency key"
+);
+id!(
+    /// A browser, or another program, over all its connections: what "N watching" counts. Chosen by the
+    /// client at random; trusted for counting and for nothing else.
+    WatcherId, "a watcher id"
+);

@@ -1,0 +1,32 @@
+//! Named limits of what crosses the wire, each with its unit. What an operator may set (connections,
+//! rates, upload sizes) has its default in the server's configuration instead.
+
+/// Largest frame a server takes from a client, in bytes after inflating.
+pub const CLIENT_FRAME_BYTES: usize = 16 * 1024;
+/// Largest JSON body of a REST request, in bytes.
+pub const JSON_BODY_BYTES: usize = 1024 * 1024;
+/// Most items in one POST of several.
+pub const BATCH_ITEMS: usize = 200;
+/// Most publications that one `batch` frame covers, or one poll answers per topic.
+pub const BATCH_PUBLICATIONS: usize = 256;
+
+/// Longest title of an event, in characters.
+pub const EVENT_TITLE_CHARS: usize = 120;
+/// Longest description of an event, in characters.
+pub const EVENT_DESCRIPTION_CHARS: usize = 4_000;
+/// Longest place of an event, in characters.
+pub const EVENT_PLACE_CHARS: usize = 120;
+/// Longest text of a timeline item, in characters.
+pub const MEDIA_TEXT_CHARS: usize = 4_000;
+/// Longest display name, in characters.
+pub const DISPLAY_NAME_CHARS: usize = 60;
+
+/// Items on a page of a list, unless the request says otherwise.
+pub const PAGE_ITEMS_DEFAULT: usize = 50;
+/// Most items on a page of a list.
+pub const PAGE_ITEMS_MAX: usize = 200;
+
+/// Longest a poll may wait for something to happen, in seconds.
+pub const POLL_WAIT_MAX_S: u64 = 55;
+/// Most topics in one poll or one event stream.
+pub const POLL_TOPICS: usize = 32;

@@ -1,0 +1,140 @@
+//! The names of topics.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventId, text::InvalidText};
+
+/// What a topic is about; decides its rights, its window and its retention.
+///
+/// A further domain adds its line here and in the two functions below; the compiler finds the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TopicKind {
+    /// `events`: every public event's appearance and change of status.
+    Events,
+    /// `event:{id}`: the timeline of one event.
+    Event,
+}
+
+impl TopicKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 2] = [Self::Events, Self::Event];
+
+    /// The name in front of the colon.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Event => "event",
+        }
+    }
+
+    /// Whether topics of this kind carry an id after a colon.
+    pub const fn has_id(self) -> bool {
+        match self {
+            Self::Events => false,
+            Self::Event => true,
+        }
+    }
+}
+
+/// The name of a topic: a named, ordered, durable log. Written `kind` or `kind:id`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Topic {
+    kind: TopicKind,
+    text: Box<str>,
+}
+
+impl Topic {
+    /// The list of all public events.
+    pub fn events() -> Self {
+        Self { kind: TopicKind::Events, text: TopicKind::Events.name().into() }
+    }
+
+    /// The timeline of one event.
+    pub fn event(id: &EventId) -> Self {
+        Self { kind: TopicKind::Event, text: format!("event:{id}").into() }
+    }
+
+    pub const fn kind(&self) -> TopicKind {
+        self.kind
+    }
+
+    /// What stands behind the colon.
+    pub fn id(&self) -> Option<&str> {
+        self.text.split_once(':').map(|(_, id)| id)
+    }
+
+    /// The event that this topic is the timeline of.
+    pub fn event_id(&self) -> Option<EventId> {
+        match self.kind {
+            TopicKind::Event => self.id().and_then(|id| id.parse().ok()),
+            TopicKind::Events => None,
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Topic({})", self.text)
+    }
+}
+
+impl FromStr for Topic {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = InvalidText { what: "a topic", rule: "the name of a known kind, with an id where it takes one" };
+        let (name, id) = match text.split_once(':') {
+            Some((name, id)) => (name, Some(id)),
+            None => (text, None),
+        };
+        let kind = TopicKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| invalid.clone())?;
+        match id {
+            Some(id) if kind.has_id() && crate::text::is_plain_id(id, crate::ids::MAX_ID_BYTES) => {}
+            None if !kind.has_id() => {}
+            _ => return Err(invalid),
+        }
+        Ok(Self { kind, text: text.into() })
+    }
+}
+
+impl TryFrom<String> for Topic {
+    type Error = InvalidText;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Topic> for String {
+    fn from(topic: Topic) -> Self {
+        topic.text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_as_written() {
+        for good in ["events", "event:0198c0de", "event:a_B-9"] {
+            let topic: Topic = good.parse().unwrap();
+            assert_eq!(topic.to_string(), good);
+        }
+        for bad in ["", "event", "event:", "events:1", "Event:1", "event:a:b", "event:ä", "nothing:1", "event: 1"] {
+            assert!(bad.parse::<Topic>().is_err(), "{bad:?} was taken");
+        }
+    }
+}
