@@ -1,1 +1,21 @@
+//! Touchline's server: every topic is a durable log, and a client is a cursor moving along it.
+//!
+//! Dependencies point one way: `main → app → api, transport → publish, feed → hub, store, bus`. The
+//! last three do not know each other's insides; `ARCHITECTURE.md` has the map.
 
+pub mod api;
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod bus;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod hub;
+pub mod listener;
+pub mod media;
+pub mod metrics;
+pub mod publish;
+pub mod store;
+pub mod time;
+pub mod transport;
