@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use shared::{
-    ClientFrame, ErrorCode, IdempotencyKey, Position, Publication, ServerFrame, Topic,
+    ClientFrame, ErrorCode, Position, Publication, ServerFrame, Topic,
     frame::{NotRecovered, PresenceCount},
 };
 
-use crate::Instant;
+use crate::{Instant, connection::Connection, core::Core, subscription::Subscriptions, time::Timer};
 
 /// The client's own number for one transport attempt. What a dead attempt still says is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +61,22 @@ pub struct Config {
     pub probe_interval: Duration,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            backoff_min: Duration::from_millis(500),
+            backoff_max: Duration::from_secs(20),
+            heartbeat_interval: Duration::from_secs(25),
+            heartbeat_timeout: Duration::from_secs(8),
+            failures_before_step_down: 2,
+            poll_wait: Duration::from_secs(25),
+            poll_interval: Duration::from_secs(30),
+            probe_interval: Duration::from_secs(15),
+        }
+    }
+}
+
 /// What the driver tells the client.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -69,23 +85,47 @@ pub enum Input {
     /// The page is left for good: close without a word more.
     Stop,
     /// Follow a topic after `position`; `None` asks for a snapshot first.
-    Subscribe { topic: Topic, position: Option<Position> },
-    Unsubscribe { topic: Topic },
+    Subscribe {
+        topic: Topic,
+        position: Option<Position>,
+    },
+    Unsubscribe {
+        topic: Topic,
+    },
     /// The snapshot that [`Event::SnapshotNeeded`] asked for has been read and applied; it was true at
     /// `position`.
-    SnapshotApplied { topic: Topic, position: Position },
+    SnapshotApplied {
+        topic: Topic,
+        position: Position,
+    },
     /// The snapshot could not be had; the client asks again after a backoff.
-    SnapshotFailed { topic: Topic },
+    SnapshotFailed {
+        topic: Topic,
+    },
     /// The WebSocket of this attempt is open.
-    Opened { attempt: Attempt },
-    Received { attempt: Attempt, frame: ServerFrame },
+    Opened {
+        attempt: Attempt,
+    },
+    Received {
+        attempt: Attempt,
+        frame: ServerFrame,
+    },
     /// A frame came that cannot be read.
-    ReceivedNonsense { attempt: Attempt },
+    ReceivedNonsense {
+        attempt: Attempt,
+    },
     /// The answer to a poll.
-    Polled { attempt: Attempt, frames: Vec<ServerFrame> },
+    Polled {
+        attempt: Attempt,
+        frames: Vec<ServerFrame>,
+    },
     /// The attempt is over: closed, refused, failed or timed out by the network. `code` is the close
     /// code of a WebSocket; `retry_after` is what the server asked for (HTTP `Retry-After`).
-    Closed { attempt: Attempt, code: Option<u16>, retry_after: Option<Duration> },
+    Closed {
+        attempt: Attempt,
+        code: Option<u16>,
+        retry_after: Option<Duration>,
+    },
     /// What `navigator.onLine` and its events say. True proves nothing; false is believed.
     Online(bool),
     Visible(bool),
@@ -99,13 +139,24 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Open a WebSocket to the general endpoint; answer `Opened` or `Closed`.
-    Open { attempt: Attempt },
-    Send { attempt: Attempt, frame: ClientFrame },
+    Open {
+        attempt: Attempt,
+    },
+    Send {
+        attempt: Attempt,
+        frame: ClientFrame,
+    },
     /// Ask once, from these positions (`None`: from the head); answer `Polled` or `Closed`.
     /// A `wait` of zero asks for an answer at once.
-    Poll { attempt: Attempt, from: Vec<(Topic, Option<Position>)>, wait: Duration },
+    Poll {
+        attempt: Attempt,
+        from: Vec<(Topic, Option<Position>)>,
+        wait: Duration,
+    },
     /// Close or abort the attempt; nothing it says later matters.
-    Close { attempt: Attempt },
+    Close {
+        attempt: Attempt,
+    },
     Event(Event),
 }
 
@@ -114,15 +165,32 @@ pub enum Output {
 pub enum Event {
     Status(Status),
     /// In order, without holes, each once. `position` is where the topic now stands.
-    Publications { topic: Topic, publications: Vec<Publication>, position: Position },
+    Publications {
+        topic: Topic,
+        publications: Vec<Publication>,
+        position: Position,
+    },
     /// Read the topic's snapshot from REST, apply it in place of what is shown, then answer
     /// [`Input::SnapshotApplied`] or [`Input::SnapshotFailed`].
-    SnapshotNeeded { topic: Topic, reason: NotRecovered },
-    PresenceCount { topic: Topic, count: PresenceCount },
+    SnapshotNeeded {
+        topic: Topic,
+        reason: NotRecovered,
+    },
+    PresenceCount {
+        topic: Topic,
+        count: PresenceCount,
+    },
     /// The subscription was refused or ended; it is not tried again.
-    SubscriptionRefused { topic: Topic, code: ErrorCode, message: String },
+    SubscriptionRefused {
+        topic: Topic,
+        code: ErrorCode,
+        message: String,
+    },
     /// The server complained about something else.
-    Complaint { code: ErrorCode, message: String },
+    Complaint {
+        code: ErrorCode,
+        message: String,
+    },
 }
 
 /// What has been seen go wrong and put right; for the page's own diagnostics and for tests.
@@ -140,9 +208,117 @@ pub struct Counters {
     pub nonsense: u64,
 }
 
+/// A timer that fires this much later than it was due means that the clock jumped or the machine slept.
+const JUMP: Duration = Duration::from_secs(5);
+
 /// The state machine. See the crate's page for how to drive it.
 #[derive(Debug)]
 pub struct Client {
-    _config: Config,
-    _key: Option<IdempotencyKey>,
+    core: Core,
+    connection: Connection,
+    subscriptions: Subscriptions,
+    told: Option<Status>,
+}
+
+impl Client {
+    /// A client that does nothing before [`Input::Start`]. Two clients with the same `seed`, fed the same
+    /// inputs, do exactly the same.
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            core: Core::new(config, seed),
+            connection: Connection::default(),
+            subscriptions: Subscriptions::default(),
+            told: None,
+        }
+    }
+
+    /// Takes one input. Then drain [`Self::poll_output`].
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        let Self { core, connection, subscriptions, .. } = self;
+        core.now = core.now.max(now);
+        if core.timers.next().is_some_and(|due| core.now.since(due) > JUMP) {
+            connection.woke(core, subscriptions);
+        }
+        match input {
+            Input::Start => connection.start(core),
+            Input::Stop => connection.stop(core, subscriptions),
+            Input::Subscribe { topic, position } => subscriptions.want(core, topic, position),
+            Input::Unsubscribe { topic } => {
+                if subscriptions.drop_topic(&topic) {
+                    connection.unsubscribe(core, topic);
+                }
+            }
+            Input::SnapshotApplied { topic, position } => subscriptions.snapshot_applied(&topic, position),
+            Input::SnapshotFailed { topic } => subscriptions.snapshot_failed(core, &topic),
+            // An open socket proves nothing: the server speaks first.
+            Input::Opened { .. } | Input::Timeout => {}
+            Input::Received { attempt, frame } => connection.received(core, subscriptions, attempt, frame),
+            Input::ReceivedNonsense { attempt } => connection.nonsense(core, subscriptions, attempt),
+            Input::Polled { attempt, frames } => connection.polled(core, subscriptions, attempt, frames),
+            Input::Closed { attempt, code, retry_after } => {
+                connection.closed(core, subscriptions, attempt, code, retry_after);
+            }
+            Input::Online(online) => connection.online(core, online),
+            Input::Visible(visible) => connection.visible(core, visible),
+            Input::TryNow => connection.try_now(core),
+        }
+        // After the input, so that an answer counts that comes together with its own timeout.
+        for timer in Timer::ALL {
+            if core.timers.take_due(timer, core.now) {
+                match timer {
+                    Timer::Topics => subscriptions.wake(core),
+                    timer => connection.due(core, subscriptions, timer),
+                }
+            }
+        }
+        connection.settle(core, subscriptions);
+        match subscriptions.next_wake() {
+            Some(wake) => core.timers.set(Timer::Topics, wake),
+            None => core.timers.clear(Timer::Topics),
+        }
+        let status = connection.status(core);
+        if self.told.replace(status) != Some(status) {
+            core.emit(Event::Status(status));
+        }
+    }
+
+    /// The next thing to do; `None` when all is done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.core.outputs.pop_front()
+    }
+
+    /// When to hand in [`Input::Timeout`], unless something else comes first.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.timers.next()
+    }
+
+    /// What the indicator shows.
+    pub fn status(&self) -> Status {
+        self.connection.status(&self.core)
+    }
+
+    /// By which way the bytes travel; while there is none, by which they last did.
+    pub const fn transport(&self) -> Transport {
+        self.connection.transport()
+    }
+
+    pub const fn counters(&self) -> Counters {
+        self.core.counters
+    }
+
+    /// Where a topic stands: everything up to there has been handed out.
+    pub fn position(&self, topic: &Topic) -> Option<Position> {
+        self.subscriptions.position(topic).cloned()
+    }
+
+    /// The topics that are followed or wanted, in the order of their names.
+    pub fn topics(&self) -> impl Iterator<Item = &Topic> {
+        self.subscriptions.topics()
+    }
+
+    /// Connected or polling, and every topic is followed: nothing is waited for but publications.
+    pub fn is_following(&self) -> bool {
+        self.connection.is_answering()
+            && self.subscriptions.all_following_or_polled(self.connection.is_polling())
+    }
 }

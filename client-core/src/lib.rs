@@ -11,7 +11,9 @@
 //! whichever is first. Nothing here can fail: nonsense from the peer is a transition.
 
 pub mod client;
-pub mod connection;
+mod connection;
+mod core;
+mod random;
 pub mod subscription;
 pub mod time;
 pub mod timeline;
