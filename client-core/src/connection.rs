@@ -16,7 +16,7 @@ pub(crate) use self::socket::Link;
 use crate::{Attempt, Instant, Status, Transport, core::Core, subscription::Subscriptions, time::Timer};
 
 /// Longest delay that a server may ask for.
-pub(crate) const ASKED_DELAY_MAX: Duration = Duration::from_secs(300);
+pub(crate) const ASKED_DELAY_MAX: Duration = Duration::from_mins(5);
 /// How long a connection must hold before its failures are forgotten. `connected` alone does not do: a
 /// server that accepts and closes at once would be called without end.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
@@ -330,15 +330,15 @@ impl Connection {
     pub(crate) fn due(&mut self, core: &mut Core, subscriptions: &mut Subscriptions, timer: Timer) {
         match (timer, &mut self.phase) {
             (Timer::Connect, Phase::Opening(attempt)) => {
-                core.output(crate::Output::Close { attempt: *attempt });
+                core.close(*attempt);
                 self.socket_failed(core, subscriptions, Asked::Nothing);
             }
             (Timer::Connect, Phase::Connected(link)) if !link.live => {
-                core.output(crate::Output::Close { attempt: link.attempt });
+                core.close(link.attempt);
                 self.socket_failed(core, subscriptions, Asked::Nothing);
             }
             (Timer::Pong, Phase::Connected(link)) => {
-                core.output(crate::Output::Close { attempt: link.attempt });
+                core.close(link.attempt);
                 self.socket_failed(core, subscriptions, Asked::Nothing);
             }
             (Timer::Heartbeat, Phase::Connected(_)) => self.check(core, core.config.heartbeat_timeout),
@@ -368,15 +368,14 @@ impl Connection {
         match &mut self.phase {
             // Hearsay is no reason to tear down what works; a heartbeat finds out.
             Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
-            Phase::Polling(_) if online => self.hint(core),
+            Phase::Polling(_) | Phase::Waiting(_) if online => self.hint(core),
             Phase::Polling(_) => self.poll_at_once(core),
             Phase::Offline if online => {
                 self.phase = Phase::Waiting(self.next_rung(core));
                 self.hint(core);
             }
-            Phase::Waiting(_) if online => self.hint(core),
             Phase::Opening(attempt) if !online => {
-                core.output(crate::Output::Close { attempt: *attempt });
+                core.close(*attempt);
                 core.timers.clear_all();
                 self.phase = Phase::Offline;
             }

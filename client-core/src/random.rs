@@ -1,6 +1,6 @@
 //! Seeded randomness for jitter. Not for secrets. Called by `core`; never asks the system for entropy.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): tiny in WebAssembly, and good enough to spread reconnects.
+/// `SplitMix64` (Steele, Lea, Flood 2014): tiny in WebAssembly, and good enough to spread reconnects.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

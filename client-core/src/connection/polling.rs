@@ -22,7 +22,7 @@ const BACKLOG: u64 = limits::BATCH_PUBLICATIONS as u64 / 2;
 /// More topics than fit in one poll take turns, and each poll is held no longer than this.
 const TURN_WAIT: Duration = Duration::from_secs(1);
 /// The probing of a WebSocket slows down to this.
-const PROBE_INTERVAL_MAX: Duration = Duration::from_secs(300);
+const PROBE_INTERVAL_MAX: Duration = Duration::from_mins(5);
 /// The first probe, where a WebSocket has worked before: it was an outage rather than a block.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// A hidden page asks and probes this much more rarely, where it has to ask at all.

@@ -14,7 +14,7 @@ use crate::{Attempt, Output, Transport, core::Core, subscription::Subscriptions,
 pub(super) const QUICK_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a server may ask for as the interval of heartbeats.
 const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
-const HEARTBEAT_MAX: Duration = Duration::from_secs(300);
+const HEARTBEAT_MAX: Duration = Duration::from_mins(5);
 /// A hidden page heartbeats this much more rarely. The server allows more than twice the interval.
 const HIDDEN_FACTOR: u32 = 2;
 
