@@ -249,7 +249,7 @@ mod tests {
             assert!(!page.contains(HASH) && !page.contains("sha384-old"), "{page}");
             assert!(page.contains(&names[0]) && page.contains(&names[1]), "{page}");
             let wasm = names.iter().find(|name| name.ends_with("_bg.wasm")).unwrap();
-            let glue = names.iter().find(|name| name.ends_with(".js")).unwrap();
+            let glue = names.iter().find(|name| extension(Path::new(name)) == "js").unwrap();
             assert!(fs::read_to_string(dist.path().join(glue)).unwrap().contains(wasm));
             let digest = BASE64.encode(Sha384::digest(fs::read(dist.path().join(glue)).unwrap()));
             assert!(page.contains(&format!("integrity=\"sha384-{digest}\"")), "{page}");
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_budget_counts_what_travels() {
-        let dist = dist(&[0; 100_000]);
+        let dist = dist(&vec![0; 100_000]);
         compress(dist.path()).unwrap();
         assert!(dist.path().join(format!("app-{HASH}_bg.wasm.br")).exists());
         assert!(dist.path().join(format!("app-{HASH}_bg.wasm.gz")).exists());
