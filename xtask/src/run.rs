@@ -40,14 +40,14 @@ pub(crate) fn run(workspace: &Workspace, listen: SocketAddr, demo: bool) -> Resu
     let mut children = Children::new()?;
     let mut server = workspace.command(workspace.release_binary("touchline"));
     server.args(["serve", "--listen", &listen.to_string(), "--data-dir", "data"]);
-    children.start("the server", &mut server)?;
+    children.start("the server", true, &mut server)?;
     let address = reachable(listen);
     children.wait_until("the server is ready", || is_ready(address))?;
     if demo {
         let mut demo = workspace.command(workspace.release_binary("touchline-demo"));
         // A newcomer may look at it an hour from now: something should still be going on.
         demo.args(["--loop", "--server", &format!("http://{address}")]);
-        children.start("the demo", &mut demo)?;
+        children.start("the demo", false, &mut demo)?;
     }
     eprintln!("\n  Touchline is at  http://{address}\n  Ctrl-C stops it; what was posted stays in ./data\n");
     children.until_stopped()
@@ -60,10 +60,10 @@ pub(crate) fn dev(workspace: &Workspace) -> Result<()> {
     let mut children = Children::new()?;
     let mut server = workspace.command(workspace.root().join("target/debug/touchline"));
     server.args(["serve", "--listen", "127.0.0.1:3000", "--data-dir", "data"]);
-    children.start("the server", &mut server)?;
+    children.start("the server", true, &mut server)?;
     let mut trunk = workspace.command("trunk");
     trunk.arg("serve").env_remove("NO_COLOR").env("TRUNK_SKIP_VERSION_CHECK", "true");
-    children.start("trunk", &mut trunk)?;
+    children.start("trunk", true, &mut trunk)?;
     children.until_stopped()
 }
 
@@ -101,9 +101,16 @@ fn is_ready(address: SocketAddr) -> bool {
     ask().unwrap_or(false)
 }
 
+/// A child, and whether the others are of use without it.
+struct Running {
+    name: &'static str,
+    child: Child,
+    needed: bool,
+}
+
 /// Programs that run together. Dropping it ends them, the last started first.
 struct Children {
-    running: Vec<(&'static str, Child)>,
+    running: Vec<Running>,
     /// Hears of Ctrl-C and SIGTERM.
     stop: mpsc::Receiver<()>,
 }
@@ -119,13 +126,13 @@ impl Children {
         Ok(Self { running: Vec::new(), stop })
     }
 
-    fn start(&mut self, name: &'static str, command: &mut Command) -> Result<()> {
+    fn start(&mut self, name: &'static str, needed: bool, command: &mut Command) -> Result<()> {
         let child = command
             .stdin(Stdio::null())
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        self.running.push((name, child));
+        self.running.push(Running { name, child, needed });
         Ok(())
     }
 
@@ -148,27 +155,25 @@ impl Children {
         Ok(())
     }
 
-    /// Waits a moment. True when the user wants to stop; an error when a child has failed.
+    /// Waits a moment. True when the user wants to stop; an error when a needed child has ended.
     fn pause(&mut self) -> Result<bool> {
         for at in 0..self.running.len() {
-            let (name, child) = &mut self.running[at];
+            let Running { name, child, needed } = &mut self.running[at];
             let Some(status) = child.try_wait()? else { continue };
-            if !status.success() {
+            if *needed {
                 bail!("{name} ended with {status}");
             }
+            eprintln!("{name} ended with {status}");
             self.running.remove(at);
             break;
         }
-        Ok(match self.stop.recv_timeout(LOOK_EVERY) {
-            Err(RecvTimeoutError::Timeout) => self.running.is_empty(),
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
-        })
+        Ok(!matches!(self.stop.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)))
     }
 }
 
 impl Drop for Children {
     fn drop(&mut self) {
-        while let Some((name, mut child)) = self.running.pop() {
+        while let Some(Running { name, mut child, .. }) = self.running.pop() {
             if let Err(error) = end(&mut child) {
                 eprintln!("xtask: cannot stop {name}: {error:#}");
             }

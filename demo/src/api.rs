@@ -1,0 +1,153 @@
+//! The few requests that the demo makes. While the server is away or asks for patience it tries again,
+//! with the same idempotency key: whatever happened to the first try, the item is there once.
+//!
+//! Never decides what is posted. Called by `story`.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    multipart::{Form, Part},
+};
+use serde::de::DeserializeOwned;
+use shared::{
+    EventId, IdempotencyKey,
+    model::{
+        event::{Event, EventPatch, EventStatus, NewEvent},
+        media::{Media, NewMedia},
+    },
+    rest::ErrorBody,
+};
+
+use crate::story::Item;
+
+const BACKOFF_MIN: Duration = Duration::from_millis(500);
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// A server.
+#[derive(Debug)]
+pub(crate) struct Api {
+    client: reqwest::Client,
+    server: String,
+}
+
+/// What a POST with an idempotency key did.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Answer<T> {
+    Made(T),
+    /// The same had been posted before.
+    WasThere(T),
+}
+
+impl Api {
+    pub(crate) fn new(server: &str) -> Self {
+        Self { client: reqwest::Client::new(), server: server.trim_end_matches('/').to_owned() }
+    }
+
+    pub(crate) async fn create_event(&self, event: &NewEvent, key: &IdempotencyKey) -> Result<Answer<Event>> {
+        let url = self.url("/api/events");
+        made(
+            self.send(|| Ok(self.client.post(&url).header("Idempotency-Key", key.as_str()).json(event)))
+                .await?,
+        )
+        .await
+    }
+
+    /// `None` when there is no such event any more.
+    pub(crate) async fn event(&self, id: &EventId) -> Result<Option<Event>> {
+        let url = self.url(&format!("/api/events/{id}"));
+        let answer = self.send(|| Ok(self.client.get(&url))).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        read(answer).await.map(Some)
+    }
+
+    pub(crate) async fn set_status(&self, id: &EventId, status: EventStatus) -> Result<Event> {
+        let url = self.url(&format!("/api/events/{id}"));
+        let patch = EventPatch { status: Some(status), ..EventPatch::default() };
+        read(self.send(|| Ok(self.client.patch(&url).json(&patch))).await?).await
+    }
+
+    pub(crate) async fn post(
+        &self,
+        event: &EventId,
+        item: &Item,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Answer<Media>>> {
+        let url = self.url(&format!("/api/events/{event}/media"));
+        let request = || {
+            let post = self.client.post(&url);
+            Ok(match item.photo {
+                None => post.json(&NewMedia {
+                    author: item.author.to_owned(),
+                    text: item.text.clone(),
+                    upload_id: None,
+                    key: Some(key.clone()),
+                }),
+                Some(photo) => post.multipart(
+                    Form::new()
+                        .text("author", item.author)
+                        .text("text", item.text.clone())
+                        .text("key", key.to_string())
+                        .part("file", Part::bytes(photo.bytes).file_name(photo.file)),
+                ),
+            })
+        };
+        let answer = self.send(request).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        made(answer).await.map(Some)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server)
+    }
+
+    /// Sends until there is an answer that will not change by waiting.
+    async fn send(&self, request: impl Fn() -> Result<RequestBuilder>) -> Result<Response> {
+        let mut backoff = BACKOFF_MIN;
+        loop {
+            let (why, delay) = match request()?.timeout(REQUEST_LIMIT).send().await {
+                Ok(answer) if !is_temporary(answer.status()) => return Ok(answer),
+                Ok(answer) => (answer.status().to_string(), retry_after(&answer)),
+                Err(error) if error.is_builder() => return Err(error.into()),
+                Err(error) => (error.to_string(), None),
+            };
+            let delay = delay.unwrap_or(backoff).min(BACKOFF_MAX);
+            eprintln!("{why}; again in {:.1} s", delay.as_secs_f64());
+            tokio::time::sleep(delay).await;
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+}
+
+fn is_temporary(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
+/// RFC 9110 §10.2.3, in its form of seconds.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+async fn made<T: DeserializeOwned>(answer: Response) -> Result<Answer<T>> {
+    let made = answer.status() == StatusCode::CREATED;
+    let body = read(answer).await?;
+    Ok(if made { Answer::Made(body) } else { Answer::WasThere(body) })
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<T> {
+    let (url, status) = (answer.url().clone(), answer.status());
+    let body = answer.bytes().await?;
+    if !status.is_success() {
+        let why =
+            serde_json::from_slice::<ErrorBody>(&body).map(|body| body.error.message).unwrap_or_default();
+        bail!("{url} answered {status}: {why}");
+    }
+    serde_json::from_slice(&body).with_context(|| format!("{url} answered something else"))
+}
