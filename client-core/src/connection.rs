@@ -4,6 +4,7 @@
 //! `subscription`; time and randomness come from `core`. It never looks into a publication. Called by
 //! `client`.
 
+mod hints;
 mod polling;
 mod socket;
 
@@ -24,8 +25,6 @@ const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// server's restart is noticed soon after it; only then does it grow to `backoff_max`.
 const EAGER_SPAN: Duration = Duration::from_secs(15);
 const EAGER_CEILING: Duration = Duration::from_secs(2);
-/// Least time between two attempts that the browser's hints (online, visible) set off.
-const HINT_SPACING: Duration = Duration::from_secs(1);
 
 /// What is going on. One variant per rung and per pause; everything a phase needs lives in it.
 #[derive(Debug, Default)]
@@ -132,6 +131,7 @@ impl Connection {
         match &self.phase {
             Phase::Idle => Status::Connecting,
             Phase::Connected(link) if link.live => Status::Live,
+            Phase::Connected(link) if link.from_polling => Status::Polling,
             Phase::Polling(poller) if poller.answered => Status::Polling,
             Phase::Opening(_) | Phase::Connected(_) | Phase::Polling(_) => trying(self.tried_at),
             Phase::Waiting(_) => trying(core.timers.get(Timer::Retry).unwrap_or(core.now)),
@@ -359,98 +359,6 @@ impl Connection {
                     self.probe_failed(core);
                 }
             }
-            _ => {}
-        }
-    }
-
-    pub(crate) fn online(&mut self, core: &mut Core, online: bool) {
-        self.online = online;
-        match &mut self.phase {
-            // Hearsay is no reason to tear down what works; a heartbeat finds out.
-            Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
-            Phase::Polling(_) | Phase::Waiting(_) if online => self.hint(core),
-            Phase::Polling(_) => self.poll_at_once(core),
-            Phase::Offline if online => {
-                self.phase = Phase::Waiting(self.next_rung(core));
-                self.hint(core);
-            }
-            Phase::Opening(attempt) if !online => {
-                core.close(*attempt);
-                core.timers.clear_all();
-                self.phase = Phase::Offline;
-            }
-            Phase::Waiting(_) => {
-                core.timers.clear_all();
-                self.phase = Phase::Offline;
-            }
-            _ => {}
-        }
-    }
-
-    pub(crate) fn visible(&mut self, core: &mut Core, visible: bool) {
-        let changed = self.visible != visible;
-        self.visible = visible;
-        if visible {
-            match self.phase {
-                Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
-                Phase::Polling(_) | Phase::Waiting(_) => self.hint(core),
-                _ => {}
-            }
-        } else if changed {
-            self.set_heartbeat(core);
-        }
-    }
-
-    /// Somebody asks for it: no spacing, no regard for what the browser or the server said before.
-    pub(crate) fn try_now(&mut self, core: &mut Core) {
-        match self.phase {
-            Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
-            Phase::Polling(_) => self.look_up(core),
-            Phase::Waiting(rung) => self.force_attempt(core, rung),
-            Phase::Offline | Phase::Refused { .. } => self.force_attempt(core, Rung::WebSocket),
-            Phase::Idle | Phase::Opening(_) => {}
-        }
-    }
-
-    /// The browser hints that it may work now: try at once, though not more than once a
-    /// [`HINT_SPACING`], and not before the server wants it.
-    fn hint(&mut self, core: &mut Core) {
-        let spaced = self.last_hint.map_or(core.now, |last| last + HINT_SPACING);
-        let at = spaced.max(self.not_before.unwrap_or(core.now));
-        match self.phase {
-            Phase::Waiting(rung) if at <= core.now => {
-                self.last_hint = Some(core.now);
-                self.attempt(core, rung);
-            }
-            Phase::Waiting(_) => {
-                let due = core.timers.get(Timer::Retry).map_or(at, |due| due.min(at));
-                core.timers.set(Timer::Retry, due);
-            }
-            Phase::Polling(_) if at <= core.now => {
-                self.last_hint = Some(core.now);
-                self.look_up(core);
-            }
-            _ => {}
-        }
-    }
-
-    /// A timer fired far too late: the machine slept, and whatever was open may be dead without a word.
-    pub(crate) fn woke(&mut self, core: &mut Core, subscriptions: &mut Subscriptions) {
-        match &mut self.phase {
-            Phase::Connected(_) => self.check_anew(core),
-            Phase::Opening(_) => {
-                self.leave(core, subscriptions);
-                self.attempt(core, Rung::WebSocket);
-            }
-            Phase::Polling(poller) => {
-                poller.abort(core);
-                if let Some(probe) = poller.probe.take() {
-                    core.close(probe);
-                    core.timers.clear(Timer::ProbeConnect);
-                }
-                self.look_up(core);
-            }
-            // The retry is overdue and fires by itself.
             _ => {}
         }
     }

@@ -68,10 +68,12 @@ impl Subscriptions {
             core.emit(Event::SubscriptionRefused { topic, code: ErrorCode::TooManySubscriptions, message });
             return;
         }
-        self.changed = true;
         let subscription = self.topics.entry(topic.clone()).or_insert_with(Subscription::new);
         match position {
-            Some(position) => subscription.move_to(position),
+            Some(position) => {
+                subscription.move_to(position);
+                self.changed = true;
+            }
             // The snapshot that was asked for already will do.
             None if subscription.phase == Phase::Snapshot => {}
             None => {

@@ -10,110 +10,21 @@
 //! loaded before a snapshot that did not reach down to them: then a gap row stands between, and the pages
 //! that fill it replace them.
 
+mod rows;
+
 use std::collections::BTreeMap;
 
 use shared::{
-    Change, ErrorCode, IdempotencyKey, MediaId, Offset, Position, Publication,
-    model::media::{Media, MediaKind},
-    position::Epoch,
-    rest::Page,
+    Change, ErrorCode, IdempotencyKey, MediaId, Offset, Position, Publication, model::media::Media,
+    position::Epoch, rest::Page,
 };
+
+pub use self::rows::{Echo, EchoState, Row, RowKey, TimelineChange};
+use self::rows::{Rank, Rows, Slot};
 
 /// Most changes to unloaded items that are remembered until the page with the item comes. Past it, pages
 /// that were read before the oldest of them are not taken.
 pub const LATE_CHANGES_MAX: usize = 1024;
-
-/// The identity of a row, for as long as this timeline lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowKey(pub u64);
-
-/// What a row shows.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Row {
-    /// An item that is being posted from here.
-    Echo(Echo),
-    Media(Box<Media>),
-    /// Here items may be missing, and those below may be out of date: load [`Timeline::older`].
-    Gap,
-}
-
-/// An item as its author sees it before the server has it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Echo {
-    /// The idempotency key that it is posted with.
-    pub key: IdempotencyKey,
-    pub kind: MediaKind,
-    pub text: String,
-    pub author: String,
-    /// The address of a local preview of the file.
-    pub preview: Option<String>,
-    pub state: EchoState,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EchoState {
-    Sending,
-    /// It was not taken; `code` is absent where no answer came.
-    Failed {
-        code: Option<ErrorCode>,
-        message: String,
-    },
-}
-
-/// One change of the list, to be applied in the order given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimelineChange {
-    /// A new row, above `before`, or at the very bottom.
-    Insert {
-        key: RowKey,
-        before: Option<RowKey>,
-    },
-    /// The row shows something else at the same place.
-    Update {
-        key: RowKey,
-    },
-    /// The row goes above `before`, or to the very bottom: an echo was confirmed behind others.
-    Move {
-        key: RowKey,
-        before: Option<RowKey>,
-    },
-    Remove {
-        key: RowKey,
-    },
-}
-
-/// The place of a row; the greatest is at the top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// By the offset that created the item; a gap lies under the item of its offset.
-    At(Offset, Part),
-    /// In order of posting, above all that is confirmed.
-    Echo(u64),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Gap,
-    Item,
-}
-
-impl Rank {
-    const fn gap(low: Offset) -> Self {
-        Self::At(low, Part::Gap)
-    }
-
-    const fn item(offset: Offset) -> Self {
-        Self::At(offset, Part::Item)
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Slot {
-    key: RowKey,
-    row: Row,
-    /// The offset at which the content was true; an older publication does not turn it back.
-    as_of: Offset,
-}
 
 /// Where what is known ends.
 #[derive(Debug, Clone)]
@@ -127,11 +38,7 @@ struct Boundary {
 /// See the module's page.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    rows: BTreeMap<Rank, Slot>,
-    ranks: BTreeMap<RowKey, Rank>,
-    media: BTreeMap<MediaId, RowKey>,
-    echoes: BTreeMap<IdempotencyKey, RowKey>,
-    gap: Option<RowKey>,
+    list: Rows,
     boundary: Option<Boundary>,
     epoch: Option<Epoch>,
     /// Everything up to here has been applied.
@@ -140,7 +47,6 @@ pub struct Timeline {
     late: BTreeMap<Offset, Late>,
     /// Every change after this offset has been seen here.
     late_from: Offset,
-    last_key: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -156,25 +62,25 @@ impl Timeline {
 
     /// The rows, newest first.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = (RowKey, &Row)> {
-        self.rows.values().rev().map(|slot| (slot.key, &slot.row))
+        self.list.by_rank.values().rev().map(|slot| (slot.key, &slot.row))
     }
 
     pub fn get(&self, key: RowKey) -> Option<&Row> {
-        self.rows.get(self.ranks.get(&key)?).map(|slot| &slot.row)
+        self.list.by_rank.get(self.list.ranks.get(&key)?).map(|slot| &slot.row)
     }
 
     /// The row of an item.
     pub fn key_of(&self, media: &MediaId) -> Option<RowKey> {
-        self.media.get(media).copied()
+        self.list.media.get(media).copied()
     }
 
     /// Rows of every kind.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.list.by_rank.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.list.by_rank.is_empty()
     }
 
     /// What to ask the server for (`before=`) to go on downwards, at the gap if there is one; `None` when
@@ -255,7 +161,7 @@ impl Timeline {
                 }
                 Change::MediaDelete(gone) => {
                     self.remember(publication.offset, Late::Deleted(gone.media_id.clone()));
-                    let held = self.media.get(&gone.media_id).and_then(|key| self.slot(*key));
+                    let held = self.list.media.get(&gone.media_id).and_then(|key| self.list.slot(*key));
                     if held.is_some_and(|slot| slot.as_of < publication.offset) {
                         self.remove_media(&gone.media_id, &mut changes);
                     }
@@ -276,12 +182,12 @@ impl Timeline {
     /// Shows an item that is about to be posted; a second echo with the same key replaces the first.
     pub fn add_echo(&mut self, echo: Echo) -> Vec<TimelineChange> {
         let mut changes = Vec::new();
-        if let Some(key) = self.echoes.get(&echo.key).copied() {
-            self.update(key, Row::Echo(echo), Offset::ZERO, &mut changes);
+        if let Some(key) = self.list.echoes.get(&echo.key).copied() {
+            self.list.update(key, Row::Echo(echo), Offset::ZERO, &mut changes);
         } else {
-            let key = self.new_key();
-            self.echoes.insert(echo.key.clone(), key);
-            self.insert(
+            let key = self.list.new_key();
+            self.list.echoes.insert(echo.key.clone(), key);
+            self.list.insert(
                 Rank::Echo(key.0),
                 Slot { key, row: Row::Echo(echo), as_of: Offset::ZERO },
                 &mut changes,
@@ -293,11 +199,11 @@ impl Timeline {
     /// The echo was not taken, or is being tried again.
     pub fn set_echo_state(&mut self, key: &IdempotencyKey, state: EchoState) -> Vec<TimelineChange> {
         let mut changes = Vec::new();
-        if let Some(row) = self.echoes.get(key).copied()
+        if let Some(row) = self.list.echoes.get(key).copied()
             && let Some(Row::Echo(echo)) = self.get(row)
         {
             let echo = Echo { state, ..echo.clone() };
-            self.update(row, Row::Echo(echo), Offset::ZERO, &mut changes);
+            self.list.update(row, Row::Echo(echo), Offset::ZERO, &mut changes);
         }
         changes
     }
@@ -315,9 +221,15 @@ impl Timeline {
     /// The server's answer to the post, which may come before the publication or after it.
     pub fn confirm_echo(&mut self, media: Media) -> Vec<TimelineChange> {
         let mut changes = Vec::new();
-        if media.key.as_ref().is_some_and(|key| self.echoes.contains_key(key)) {
+        let Some(echo) = media.key.as_ref().and_then(|key| self.list.echoes.get(key)).copied() else {
+            return changes;
+        };
+        if self.is_due(&media) {
             let as_of = media.offset;
             self.place(media, as_of, false, &mut changes);
+        } else if let Some(key) = &media.key {
+            self.list.echoes.remove(key);
+            self.list.remove(echo, &mut changes);
         }
         changes
     }
@@ -325,44 +237,48 @@ impl Timeline {
     /// The author gave it up.
     pub fn remove_echo(&mut self, key: &IdempotencyKey) -> Vec<TimelineChange> {
         let mut changes = Vec::new();
-        if let Some(row) = self.echoes.remove(key) {
-            self.remove(row, &mut changes);
+        if let Some(row) = self.list.echoes.remove(key) {
+            self.list.remove(row, &mut changes);
         }
         changes
     }
 
     fn upsert(&mut self, media: &Media, offset: Offset, changes: &mut Vec<TimelineChange>) {
-        let held = self.media.contains_key(&media.id);
-        let echoed = media.key.as_ref().is_some_and(|key| self.echoes.contains_key(key));
         self.remember(offset, Late::Changed(Box::new(media.clone())));
-        // An item that is neither shown nor younger than what is known lies below the boundary, where its
-        // page will bring it, or was deleted before the snapshot was read.
-        if held || echoed || media.offset > self.known_to {
+        if self.is_due(media) {
             self.place(media.clone(), offset, false, changes);
+        } else if let Some(key) = media.key.as_ref().and_then(|key| self.list.echoes.remove(key)) {
+            self.list.remove(key, changes);
         }
+    }
+
+    /// Whether an item that is heard of is to be shown. One that is neither shown nor younger than what is
+    /// known lies below the boundary, where its page will bring it, or has been deleted since.
+    fn is_due(&self, media: &Media) -> bool {
+        self.list.media.contains_key(&media.id) || media.offset > self.known_to
     }
 
     /// Shows the item as it was at `as_of`, unless what is shown is newer.
     fn place(&mut self, media: Media, as_of: Offset, always: bool, changes: &mut Vec<TimelineChange>) {
         let rank = Rank::item(media.offset);
-        let echo = media.key.as_ref().and_then(|key| self.echoes.remove(key));
-        let held = self.media.get(&media.id).copied();
+        let echo = media.key.as_ref().and_then(|key| self.list.echoes.remove(key));
+        let held = self.list.media.get(&media.id).copied();
         if let (Some(echo), Some(_)) = (echo, held) {
-            self.remove(echo, changes);
+            self.list.remove(echo, changes);
         }
         let Some(key) = held.or(echo) else {
-            let key = self.new_key();
-            self.media.insert(media.id.clone(), key);
-            self.insert(rank, Slot { key, row: Row::Media(Box::new(media)), as_of }, changes);
+            let key = self.list.new_key();
+            self.list.media.insert(media.id.clone(), key);
+            self.list.insert(rank, Slot { key, row: Row::Media(Box::new(media)), as_of }, changes);
             return;
         };
-        self.media.insert(media.id.clone(), key);
-        let Some(slot) = self.slot(key) else { return };
+        self.list.media.insert(media.id.clone(), key);
+        let Some(slot) = self.list.slot(key) else { return };
         if held.is_some() && !always && slot.as_of >= as_of {
             return;
         }
-        self.move_to(key, rank, changes);
-        self.update(key, Row::Media(Box::new(media)), as_of, changes);
+        self.list.move_to(key, rank, changes);
+        self.list.update(key, Row::Media(Box::new(media)), as_of, changes);
     }
 
     /// Removes the items from `from` to `to` that are not among `kept`.
@@ -378,7 +294,8 @@ impl Timeline {
         }
         let kept: std::collections::BTreeSet<_> = kept.iter().map(|media| &media.id).collect();
         let gone: Vec<_> = self
-            .rows
+            .list
+            .by_rank
             .range(Rank::item(from)..=Rank::item(to))
             .filter_map(|(_, slot)| match &slot.row {
                 Row::Media(media) if !kept.contains(&media.id) => Some(media.id.clone()),
@@ -391,8 +308,8 @@ impl Timeline {
     }
 
     fn remove_media(&mut self, id: &MediaId, changes: &mut Vec<TimelineChange>) {
-        if let Some(key) = self.media.remove(id) {
-            self.remove(key, changes);
+        if let Some(key) = self.list.media.remove(id) {
+            self.list.remove(key, changes);
         }
         // The last row below the gap may have gone.
         self.set_gap(changes);
@@ -425,83 +342,18 @@ impl Timeline {
             .boundary
             .as_ref()
             .map(|boundary| Rank::gap(boundary.low))
-            .filter(|rank| self.rows.range(..*rank).any(|(_, slot)| slot.row != Row::Gap));
-        let present = self.gap.and_then(|key| self.ranks.get(&key).copied());
+            .filter(|rank| self.list.by_rank.range(..*rank).any(|(_, slot)| slot.row != Row::Gap));
+        let present = self.list.gap.and_then(|key| self.list.ranks.get(&key).copied());
         if wanted == present {
             return;
         }
-        if let Some(key) = self.gap.take() {
-            self.remove(key, changes);
+        if let Some(key) = self.list.gap.take() {
+            self.list.remove(key, changes);
         }
         if let Some(rank) = wanted {
-            let key = self.new_key();
-            self.gap = Some(key);
-            self.insert(rank, Slot { key, row: Row::Gap, as_of: Offset::ZERO }, changes);
-        }
-    }
-
-    const fn new_key(&mut self) -> RowKey {
-        self.last_key += 1;
-        RowKey(self.last_key)
-    }
-
-    fn slot(&self, key: RowKey) -> Option<&Slot> {
-        self.rows.get(self.ranks.get(&key)?)
-    }
-
-    /// The row under a place.
-    fn below(&self, rank: Rank) -> Option<RowKey> {
-        self.rows.range(..rank).next_back().map(|(_, slot)| slot.key)
-    }
-
-    fn insert(&mut self, rank: Rank, slot: Slot, changes: &mut Vec<TimelineChange>) {
-        let (key, before) = (slot.key, self.below(rank));
-        // Two items at one offset cannot be; a peer that says so loses the older row.
-        if let Some(other) = self.rows.insert(rank, slot) {
-            self.forget(&other);
-            changes.push(TimelineChange::Remove { key: other.key });
-        }
-        self.ranks.insert(key, rank);
-        changes.push(TimelineChange::Insert { key, before });
-    }
-
-    fn update(&mut self, key: RowKey, row: Row, as_of: Offset, changes: &mut Vec<TimelineChange>) {
-        let Some(slot) = self.ranks.get(&key).and_then(|rank| self.rows.get_mut(rank)) else { return };
-        slot.as_of = as_of;
-        if slot.row != row {
-            slot.row = row;
-            changes.push(TimelineChange::Update { key });
-        }
-    }
-
-    fn move_to(&mut self, key: RowKey, rank: Rank, changes: &mut Vec<TimelineChange>) {
-        let Some(old) = self.ranks.get(&key).copied().filter(|old| *old != rank) else { return };
-        let was_above = self.below(old);
-        let Some(slot) = self.rows.remove(&old) else { return };
-        let before = self.below(rank);
-        if let Some(other) = self.rows.insert(rank, slot) {
-            self.forget(&other);
-            changes.push(TimelineChange::Remove { key: other.key });
-        }
-        self.ranks.insert(key, rank);
-        if before != was_above {
-            changes.push(TimelineChange::Move { key, before });
-        }
-    }
-
-    fn remove(&mut self, key: RowKey, changes: &mut Vec<TimelineChange>) {
-        if let Some(rank) = self.ranks.remove(&key) {
-            self.rows.remove(&rank);
-            changes.push(TimelineChange::Remove { key });
-        }
-    }
-
-    fn forget(&mut self, slot: &Slot) {
-        self.ranks.remove(&slot.key);
-        match &slot.row {
-            Row::Media(media) => drop(self.media.remove(&media.id)),
-            Row::Echo(echo) => drop(self.echoes.remove(&echo.key)),
-            Row::Gap => self.gap = None,
+            let key = self.list.new_key();
+            self.list.gap = Some(key);
+            self.list.insert(rank, Slot { key, row: Row::Gap, as_of: Offset::ZERO }, changes);
         }
     }
 }

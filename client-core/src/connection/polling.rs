@@ -148,6 +148,7 @@ impl Connection {
             (true, false) => core.config.poll_wait.min(TURN_WAIT),
         };
         poller.at_once = false;
+        subscriptions.take_changed();
         let attempt = core.new_attempt();
         core.output(Output::Poll { attempt, from: from.clone(), wait });
         core.set_in(Timer::PollDeadline, wait + core.config.connect_timeout);
@@ -229,6 +230,11 @@ impl Connection {
     pub(super) fn probe_failed(&mut self, core: &mut Core) {
         let Phase::Polling(poller) = &mut self.phase else { return };
         core.timers.clear(Timer::ProbeConnect);
+        if !poller.answered && poller.asking.is_none() {
+            // There is no topic to poll for: only the WebSocket can show that the server is back.
+            self.wait(core, Asked::Nothing, Rung::WebSocket);
+            return;
+        }
         let most = PROBE_INTERVAL_MAX.max(core.config.probe_interval);
         let interval = doubled(core.config.probe_interval, poller.probes_failed, most);
         poller.probes_failed = poller.probes_failed.saturating_add(1);

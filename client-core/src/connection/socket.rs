@@ -22,6 +22,8 @@ const HIDDEN_FACTOR: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(super) attempt: Attempt,
+    /// Polls kept the page up to date until this socket took over; so it counts as polling till it is live.
+    pub(super) from_polling: bool,
     /// Every subscription was answered once.
     pub(super) live: bool,
     heartbeat: Duration,
@@ -83,6 +85,7 @@ impl Connection {
         attempt: Attempt,
         connected: &Connected,
     ) {
+        let from_polling = self.is_answering();
         if let Phase::Polling(poller) = &mut self.phase {
             // The poll's answer, if it is on its way, is not waited for: the socket goes on from the
             // same position.
@@ -95,6 +98,7 @@ impl Connection {
         self.socket_worked = true;
         self.phase = Phase::Connected(Link {
             attempt,
+            from_polling,
             live: false,
             heartbeat: heartbeat(core, connected.heartbeat_interval_ms),
             asked: Asked::Nothing,
