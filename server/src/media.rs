@@ -96,22 +96,10 @@ pub struct MediaFiles {
 pub struct Received {
     staged: Staged,
     format: Format,
-    bytes: u64,
-    sha256: [u8; 32],
+    /// Of the bytes as they came, in hexadecimal.
+    sha256: String,
     /// Counts it among `uploads_at_once`.
     _place: OwnedSemaphorePermit,
-}
-
-impl Received {
-    /// SHA-256 of the bytes as they came: tells a repeated upload from another one.
-    pub fn sha256(&self) -> &[u8; 32] {
-        &self.sha256
-    }
-
-    /// Bytes as they came.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
 }
 
 /// A file in its place. It stays until [`MediaFiles::remove`].
@@ -119,8 +107,8 @@ impl Received {
 pub struct Ingested {
     pub attachment: Attachment,
     pub kind: MediaKind,
-    /// SHA-256 of the bytes as they came.
-    pub sha256: [u8; 32],
+    /// SHA-256 of the bytes as they came, in hexadecimal: tells a repeated upload from another one.
+    pub sha256: String,
 }
 
 impl MediaFiles {
@@ -186,7 +174,8 @@ impl MediaFiles {
             return Err(IngestError::Empty);
         }
         let format = sniff(&head)?;
-        Ok(Received { staged, format, bytes, sha256: hash.finalize().into(), _place: place })
+        let sha256 = format!("{:x}", hash.finalize());
+        Ok(Received { staged, format, sha256, _place: place })
     }
 
     /// Works on a received file and puts the result in its place. `poster` is a picture to show for a
@@ -216,10 +205,21 @@ impl MediaFiles {
         content_type(file).map(|_| staging::place(&self.dir, upload).join(file))
     }
 
-    /// Removes an upload with all of its files. `false` if there is none.
-    pub async fn remove(&self, upload: &UploadId) -> io::Result<bool> {
-        let (dir, upload) = (Arc::clone(&self.dir), upload.clone());
-        tokio::task::spawn_blocking(move || staging::remove(&dir, &upload)).await.map_err(io::Error::other)?
+    /// Removes an upload with all of its files, if it is there. A failure is logged: [`Self::older_than`]
+    /// finds what stayed.
+    pub async fn remove(&self, upload: &UploadId) {
+        let (dir, id) = (Arc::clone(&self.dir), upload.clone());
+        let removed = tokio::task::spawn_blocking(move || staging::remove(&dir, &id)).await;
+        if let Err(error) = removed.map_err(io::Error::other).flatten() {
+            tracing::error!(%upload, %error, "an upload could not be removed");
+        }
+    }
+
+    /// Every upload that has been in its place for longer than `age`. What the database does not know of
+    /// these (a crash came between the two) may be removed.
+    pub async fn older_than(&self, age: Duration) -> io::Result<Vec<UploadId>> {
+        let dir = Arc::clone(&self.dir);
+        tokio::task::spawn_blocking(move || staging::older_than(&dir, age)).await.map_err(io::Error::other)?
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use shared::UploadId;
@@ -44,6 +45,24 @@ pub(super) fn remove(root: &Path, id: &UploadId) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The uploads whose directory was last changed, which is when it got its place, longer than `age` ago.
+pub(super) fn older_than(root: &Path, age: Duration) -> io::Result<Vec<UploadId>> {
+    let mut found = Vec::new();
+    for shard in fs::read_dir(root)? {
+        let shard = shard?;
+        if shard.file_name() == INCOMING || !shard.file_type()?.is_dir() {
+            continue;
+        }
+        for upload in fs::read_dir(shard.path())? {
+            let upload = upload?;
+            let id = upload.file_name().to_str().and_then(|name| name.parse().ok());
+            let is_old = upload.metadata()?.modified()?.elapsed().is_ok_and(|elapsed| elapsed > age);
+            found.extend(id.filter(|_| is_old));
+        }
+    }
+    Ok(found)
 }
 
 /// An upload's directory, removed on drop unless it was kept.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
-use image::{DynamicImage, GenericImageView as _, ImageReader};
+use image::{DynamicImage, GenericImageView as _, ImageEncoder as _, ImageReader};
 use proptest::prelude::*;
 use shared::ErrorCode;
 use tempfile::TempDir;
@@ -212,6 +212,22 @@ async fn a_photo_taken_sideways_stands_upright() {
 }
 
 #[tokio::test]
+async fn colours_of_a_wide_profile_become_srgb() {
+    let dir = TempDir::new().unwrap();
+    let files = store_in(&dir, MediaLimits::default());
+    let mut png = Vec::new();
+    let mut encoder = image::codecs::png::PngEncoder::new(&mut png);
+    encoder.set_icc_profile(moxcms::ColorProfile::new_display_p3().encode().unwrap()).unwrap();
+    encoder.write_image(&[200, 80, 60].repeat(256), 16, 16, image::ExtendedColorType::Rgb8).unwrap();
+    let photo = files.ingest(pieces(&png)).await.unwrap();
+    let [red, green, blue, _] = decoded(&stored(&files, &photo.attachment.url)).get_pixel(8, 8).0;
+    // What is (200, 80, 60) in Display P3 is (215, 69, 48) in sRGB; JPEG may be off by a little.
+    for (found, asked) in [(red, 215), (green, 69), (blue, 48)] {
+        assert!(found.abs_diff(asked) <= 5, "({red}, {green}, {blue})");
+    }
+}
+
+#[tokio::test]
 async fn renditions_are_those_narrower_than_the_picture() {
     let dir = TempDir::new().unwrap();
     let files = store_in(&dir, MediaLimits::default());
@@ -242,7 +258,12 @@ async fn a_video_gets_the_pictures_of_its_poster() {
     let files = store_in(&dir, MediaLimits::default());
     let video = files.receive(pieces(&fixture("upright.mp4"))).await.unwrap();
     let poster = files.receive(pieces(&fixture("still.webp"))).await.unwrap();
-    let Ingested { attachment, .. } = files.store(video, Some(poster)).await.unwrap();
+    let Ingested { attachment, sha256, .. } = files.store(video, Some(poster)).await.unwrap();
+    assert_eq!(
+        sha256,
+        format!("{:x}", Sha256::digest(fixture("upright.mp4"))),
+        "of what came, not of what is kept"
+    );
     assert!(attachment.thumb_hash.is_some());
     let [rendition] = &attachment.renditions[..] else { panic!("{attachment:?}") };
     assert_eq!((rendition.width, rendition.height), (64, 32));
@@ -401,9 +422,16 @@ async fn opening_removes_what_a_crash_left_and_nothing_else() {
     let files = store_in(&dir, MediaLimits::default());
     assert_eq!(files_in(dir.path()).len(), 1);
     assert_eq!(stored(&files, &kept.attachment.url).len() as u64, kept.attachment.bytes);
-    assert!(files.remove(&kept.attachment.upload_id).await.unwrap());
-    assert!(!files.remove(&kept.attachment.upload_id).await.unwrap());
-    assert_nothing_left(&dir);
+    assert_eq!(
+        files.older_than(Duration::ZERO).await.unwrap(),
+        std::slice::from_ref(&kept.attachment.upload_id)
+    );
+    assert_eq!(files.older_than(Duration::from_hours(1)).await.unwrap(), []);
+    for _ in 0..2 {
+        files.remove(&kept.attachment.upload_id).await;
+        assert_nothing_left(&dir);
+    }
+    assert_eq!(files.older_than(Duration::ZERO).await.unwrap(), []);
 }
 
 #[tokio::test]
