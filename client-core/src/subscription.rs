@@ -356,9 +356,11 @@ impl Subscription {
 
     /// The answer to `subscribe`. Only the newest one counts.
     fn answered(&mut self, core: &mut Core, topic: &Topic, answer: &Subscribed) {
-        let Phase::Asked { reference, .. } = &self.phase else { return };
-        if *reference != answer.reference {
-            return;
+        match &self.phase {
+            Phase::Asked { reference, .. } if *reference == answer.reference => {}
+            // Retention overtook a reader who was behind: the server says so unasked.
+            Phase::Following if !answer.recovered && answer.reference.is_none() => {}
+            _ => return,
         }
         let reason = match &self.position {
             Some(position) if answer.recovered => {

@@ -16,7 +16,7 @@ use shared::{
 use super::script::{publication, server_frame};
 
 /// What happens next, and how long after the last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Op {
     Publish(usize, u64),
     /// Every connection and poll is cut.
@@ -387,13 +387,13 @@ proptest! {
         for _ in 0..2 {
             world.apply(Op::Publish(0, 1));
             world.apply(Op::Publish(1, 1));
-            world.run_for(Duration::from_secs(60));
+            world.run_for(Duration::from_mins(1));
         }
         for (index, log) in world.logs.iter().enumerate() {
             prop_assert_eq!(&world.applied[index], &Some(log.position()), "topic {}", index);
         }
         prop_assert!(matches!(world.client.status(), Status::Live | Status::Polling));
-        world.run_for(Duration::from_secs(900));
+        world.run_for(Duration::from_mins(15));
         prop_assert_eq!(world.client.status(), Status::Live);
         prop_assert!(world.client.is_following());
     }

@@ -112,8 +112,8 @@ impl Mirror {
         self.page.remove(at);
     }
 
-    fn publish(&mut self, publications: Vec<Publication>, to: u64) -> Vec<TimelineChange> {
-        self.apply(|timeline| timeline.apply_publications(&publications, &position(to)))
+    fn publish(&mut self, publications: &[Publication], to: u64) -> Vec<TimelineChange> {
+        self.apply(|timeline| timeline.apply_publications(publications, &position(to)))
     }
 
     /// The rows as text, newest first.
@@ -135,7 +135,7 @@ fn e17_an_item_arrives_as_one_insert_in_front() {
     let mut it = Mirror::default();
     it.apply(|t| t.apply_snapshot(page(vec![media(3, "c"), media(1, "a")], None, 4)));
     let first = it.page[0];
-    let changes = it.publish(vec![new(media(5, "e"))], 5);
+    let changes = it.publish(&[new(media(5, "e"))], 5);
     assert_eq!(changes, [TimelineChange::Insert { key: it.page[0], before: Some(first) }]);
     assert_eq!(it.show(), "5e 3c 1a");
 }
@@ -144,7 +144,7 @@ fn e17_an_item_arrives_as_one_insert_in_front() {
 fn e12_a_coalesced_batch_may_bring_an_item_at_the_place_of_its_last_change() {
     let mut it = Mirror::default();
     it.apply(|t| t.apply_snapshot(page(vec![], None, 0)));
-    it.publish(vec![new(media(2, "b")), update(4, media(1, "a")), delete(5, 3)], 5);
+    it.publish(&[new(media(2, "b")), update(4, media(1, "a")), delete(5, 3)], 5);
     assert_eq!(it.show(), "2b 1a");
 }
 
@@ -155,7 +155,7 @@ fn e17_an_echo_keeps_its_row_when_it_is_confirmed() {
     it.apply(|t| t.add_echo(echo("k")));
     let row = it.page[0];
     assert_eq!(it.show(), "(k) 1a");
-    let changes = it.publish(vec![new(keyed(2, "b", "k"))], 2);
+    let changes = it.publish(&[new(keyed(2, "b", "k"))], 2);
     assert_eq!(changes, [TimelineChange::Update { key: row }]);
     assert_eq!(it.apply(|t| t.confirm_echo(keyed(2, "b", "k"))), [], "the answer to the post comes after it");
     assert_eq!(it.show(), "2b 1a");
@@ -168,8 +168,8 @@ fn e17_the_answer_may_come_before_the_publication() {
     it.apply(|t| t.add_echo(echo("k")));
     it.apply(|t| t.confirm_echo(keyed(3, "c", "k")));
     assert_eq!(it.show(), "3c");
-    it.publish(vec![new(media(1, "a")), new(media(2, "b"))], 2);
-    assert_eq!(it.publish(vec![new(keyed(3, "c", "k"))], 3), []);
+    it.publish(&[new(media(1, "a")), new(media(2, "b"))], 2);
+    assert_eq!(it.publish(&[new(keyed(3, "c", "k"))], 3), []);
     assert_eq!(it.show(), "3c 2b 1a");
 }
 
@@ -179,9 +179,9 @@ fn e17_echoes_confirmed_in_another_order_move() {
     it.apply(|t| t.add_echo(echo("k1")));
     it.apply(|t| t.add_echo(echo("k2")));
     assert_eq!(it.show(), "(k2) (k1)");
-    it.publish(vec![new(keyed(1, "b", "k2"))], 1);
+    it.publish(&[new(keyed(1, "b", "k2"))], 1);
     assert_eq!(it.show(), "(k1) 1b");
-    it.publish(vec![new(keyed(2, "a", "k1"))], 2);
+    it.publish(&[new(keyed(2, "a", "k1"))], 2);
     assert_eq!(it.show(), "2a 1b");
 }
 
@@ -196,7 +196,7 @@ fn e17_an_echo_fails_is_tried_again_and_is_given_up() {
     it.apply(|t| t.remove_echo(&key("k")));
     assert_eq!(it.show(), "");
     // It had arrived after all.
-    it.publish(vec![new(keyed(1, "a", "k"))], 1);
+    it.publish(&[new(keyed(1, "a", "k"))], 1);
     assert_eq!(it.show(), "1a");
 }
 
@@ -204,7 +204,7 @@ fn e17_an_echo_fails_is_tried_again_and_is_given_up() {
 fn e16_a_change_below_what_is_loaded_waits_for_its_page() {
     let mut it = Mirror::default();
     it.apply(|t| t.apply_snapshot(page(vec![media(9, "i"), media(8, "h")], Some("8"), 10)));
-    assert_eq!(it.publish(vec![update(11, media(2, "B")), delete(12, 3)], 12), []);
+    assert_eq!(it.publish(&[update(11, media(2, "B")), delete(12, 3)], 12), []);
     assert_eq!(it.timeline.older(), Some("8"));
     // The page was read before both changes, and arrives after them.
     it.apply(|t| t.insert_older_page("8", page(vec![media(3, "c"), media(2, "b"), media(1, "a")], None, 10)));
@@ -217,11 +217,8 @@ fn e16_a_page_that_was_read_later_is_not_turned_back_by_older_publications() {
     let mut it = Mirror::default();
     it.apply(|t| t.apply_snapshot(page(vec![media(9, "i")], Some("9"), 10)));
     it.apply(|t| t.insert_older_page("9", page(vec![media(2, "newest")], None, 14)));
-    assert_eq!(
-        it.publish(vec![update(11, media(2, "older")), update(12, media(5, "deleted at 13"))], 12),
-        []
-    );
-    assert_eq!(it.publish(vec![delete(13, 5), update(14, media(2, "newest"))], 14), []);
+    assert_eq!(it.publish(&[update(11, media(2, "older")), update(12, media(5, "deleted at 13"))], 12), []);
+    assert_eq!(it.publish(&[delete(13, 5), update(14, media(2, "newest"))], 14), []);
     assert_eq!(it.show(), "9i 2newest");
 }
 
@@ -426,10 +423,10 @@ fn deliver(server: &Server, it: &mut Mirror, delivered: &mut usize, coalesced: b
         let last =
             |at: usize| news[at + 1..].iter().all(|later| later.change.item() != news[at].change.item());
         let batch = (0..news.len()).filter(|at| last(*at)).map(|at| news[at].clone()).map(upsert);
-        it.publish(batch.collect(), server.head);
+        it.publish(&batch.collect::<Vec<_>>(), server.head);
     } else {
         for publication in news {
-            it.publish(vec![publication.clone()], publication.offset.0);
+            it.publish(std::slice::from_ref(publication), publication.offset.0);
         }
     }
 }

@@ -163,16 +163,12 @@ fn attempts_in_the_worst_minute(seed: u64, mut answer: impl FnMut(&Output) -> Ve
     let mut inputs = std::collections::VecDeque::from([Input::Start]);
     let mut times: Vec<u64> = Vec::new();
     for _ in 0..200_000 {
-        let input = match inputs.pop_front() {
-            Some(input) => {
-                now = Instant(now.0 + 1);
-                input
-            }
-            None => {
-                let due = client.poll_timeout().expect("it never gives up");
-                now = now.max(due);
-                Input::Timeout
-            }
+        let input = if let Some(input) = inputs.pop_front() {
+            now = Instant(now.0 + 1);
+            input
+        } else {
+            now = now.max(client.poll_timeout().expect("it never gives up"));
+            Input::Timeout
         };
         if now.0 > 30 * 60_000 {
             break;
