@@ -96,8 +96,8 @@ pub struct MediaFiles {
 pub struct Received {
     staged: Staged,
     format: Format,
-    /// Of the bytes as they came, in hexadecimal.
-    sha256: String,
+    /// Of the bytes as they came.
+    sha256: [u8; 32],
     /// Counts it among `uploads_at_once`.
     _place: OwnedSemaphorePermit,
 }
@@ -107,8 +107,8 @@ pub struct Received {
 pub struct Ingested {
     pub attachment: Attachment,
     pub kind: MediaKind,
-    /// SHA-256 of the bytes as they came, in hexadecimal: tells a repeated upload from another one.
-    pub sha256: String,
+    /// SHA-256 of the bytes as they came: tells a repeated upload from another one.
+    pub sha256: [u8; 32],
 }
 
 impl MediaFiles {
@@ -174,7 +174,7 @@ impl MediaFiles {
             return Err(IngestError::Empty);
         }
         let format = sniff(&head)?;
-        let sha256 = format!("{:x}", hash.finalize());
+        let sha256 = hash.finalize().into();
         Ok(Received { staged, format, sha256, _place: place })
     }
 
@@ -205,14 +205,10 @@ impl MediaFiles {
         content_type(file).map(|_| staging::place(&self.dir, upload).join(file))
     }
 
-    /// Removes an upload with all of its files, if it is there. A failure is logged: [`Self::older_than`]
-    /// finds what stayed.
-    pub async fn remove(&self, upload: &UploadId) {
-        let (dir, id) = (Arc::clone(&self.dir), upload.clone());
-        let removed = tokio::task::spawn_blocking(move || staging::remove(&dir, &id)).await;
-        if let Err(error) = removed.map_err(io::Error::other).flatten() {
-            tracing::error!(%upload, %error, "an upload could not be removed");
-        }
+    /// Removes an upload with all of its files. `false` if there is none.
+    pub async fn remove(&self, upload: &UploadId) -> io::Result<bool> {
+        let (dir, upload) = (Arc::clone(&self.dir), upload.clone());
+        tokio::task::spawn_blocking(move || staging::remove(&dir, &upload)).await.map_err(io::Error::other)?
     }
 
     /// Every upload that has been in its place for longer than `age`. What the database does not know of
