@@ -1,0 +1,261 @@
+//! The browser's clock, timers, events and title bar, each behind a small function or a guard that undoes
+//! itself on drop. Decides nothing. Called by the driver, the pages and the components.
+
+use std::time::Duration;
+
+use client_core::Instant;
+use shared::Timestamp;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+
+/// The window. There is no page without one.
+pub(crate) fn window() -> web_sys::Window {
+    leptos::prelude::window()
+}
+
+/// The document.
+pub(crate) fn document() -> web_sys::Document {
+    leptos::prelude::document()
+}
+
+/// `performance.now()`: runs on while the page sleeps, or jumps afterwards; never backwards.
+pub(crate) fn now() -> Instant {
+    Instant(window().performance().map_or(0.0, |p| p.now()) as u64)
+}
+
+/// The wall clock, in milliseconds since 1970.
+pub(crate) fn wall_ms() -> f64 {
+    js_sys::Date::now()
+}
+
+/// A timestamp as milliseconds since 1970.
+pub(crate) fn millis(timestamp: &Timestamp) -> f64 {
+    js_sys::Date::parse(timestamp.as_str())
+}
+
+/// A moment as the wire writes it.
+pub(crate) fn timestamp(millis: f64) -> Option<Timestamp> {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis));
+    if date.get_time().is_nan() {
+        return None;
+    }
+    String::from(date.to_iso_string()).parse().ok()
+}
+
+/// A moment in the reader's language and time zone. `options` are those of `Intl.DateTimeFormat`.
+pub(crate) fn format_date(millis: f64, options: &[(&str, &str)]) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis));
+    let object = js_sys::Object::new();
+    for (name, value) in options {
+        // Setting a property of a plain object cannot fail.
+        js_sys::Reflect::set(&object, &(*name).into(), &(*value).into()).ok();
+    }
+    date.to_locale_string("default", &object).into()
+}
+
+/// `14:03`, in the reader's way of writing it.
+pub(crate) fn format_clock(millis: f64) -> String {
+    format_date(millis, &[("hour", "2-digit"), ("minute", "2-digit")])
+}
+
+/// Day and time in full.
+pub(crate) fn format_full(millis: f64) -> String {
+    format_date(millis, &[("dateStyle", "full"), ("timeStyle", "short")])
+}
+
+/// Sixteen random bytes, written as 32 hexadecimal digits: a name that nobody else has. (`randomUUID` is
+/// missing from pages that did not come over TLS.)
+pub(crate) fn random_id() -> String {
+    let mut bytes = [0_u8; 16];
+    fill_random(&mut bytes);
+    let mut id = String::with_capacity(32);
+    for byte in bytes {
+        id.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        id.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    }
+    id
+}
+
+/// A seed for the state machine's jitter.
+pub(crate) fn random_seed() -> u64 {
+    let mut bytes = [0_u8; 8];
+    fill_random(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+fn fill_random(bytes: &mut [u8]) {
+    let filled = window().crypto().is_ok_and(|crypto| crypto.get_random_values_with_u8_array(bytes).is_ok());
+    if !filled {
+        for byte in bytes {
+            *byte = (js_sys::Math::random() * 256.0) as u8;
+        }
+    }
+}
+
+/// A listener that goes when this goes.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    target: web_sys::EventTarget,
+    name: &'static str,
+    closure: Closure<dyn FnMut(web_sys::Event)>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let function = self.closure.as_ref().unchecked_ref();
+        // Removing what was added cannot fail.
+        self.target.remove_event_listener_with_callback(self.name, function).ok();
+    }
+}
+
+/// Listens without holding up scrolling.
+pub(crate) fn listen(
+    target: &web_sys::EventTarget,
+    name: &'static str,
+    handler: impl FnMut(web_sys::Event) + 'static,
+) -> Listener {
+    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(handler);
+    target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()).ok();
+    Listener { target: target.clone(), name, closure }
+}
+
+/// A timer that is cleared when this goes.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    id: i32,
+    repeats: bool,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Timer {
+    /// Calls once, after `delay`.
+    pub(crate) fn after(delay: Duration, call: impl FnMut() + 'static) -> Option<Self> {
+        let closure = Closure::<dyn FnMut()>::new(call);
+        let function = closure.as_ref().unchecked_ref();
+        let id = window()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(function, whole_millis(delay))
+            .ok()?;
+        Some(Self { id, repeats: false, _closure: closure })
+    }
+
+    /// Calls again and again.
+    pub(crate) fn every(period: Duration, call: impl FnMut() + 'static) -> Option<Self> {
+        let closure = Closure::<dyn FnMut()>::new(call);
+        let function = closure.as_ref().unchecked_ref();
+        let id = window()
+            .set_interval_with_callback_and_timeout_and_arguments_0(function, whole_millis(period))
+            .ok()?;
+        Some(Self { id, repeats: true, _closure: closure })
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if self.repeats {
+            window().clear_interval_with_handle(self.id);
+        } else {
+            window().clear_timeout_with_handle(self.id);
+        }
+    }
+}
+
+/// `setTimeout` takes 32 bits; a longer delay wakes early, and whoever asked looks again.
+fn whole_millis(delay: Duration) -> i32 {
+    i32::try_from(delay.as_millis()).unwrap_or(i32::MAX)
+}
+
+/// Whether nobody can see the page at present.
+pub(crate) fn is_hidden() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Hidden
+}
+
+/// What the browser believes about the network. Only `false` means anything.
+pub(crate) fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
+/// Whether the reader asked for as little motion as possible.
+pub(crate) fn wants_less_motion() -> bool {
+    matches_media("(prefers-reduced-motion: reduce)")
+}
+
+/// Whether a media query holds.
+pub(crate) fn matches_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// Shows a number on the app's icon, where the platform does that.
+pub(crate) fn set_badge(count: usize) {
+    let navigator: JsValue = window().navigator().into();
+    let name = if count == 0 { "clearAppBadge" } else { "setAppBadge" };
+    let Ok(function) = js_sys::Reflect::get(&navigator, &name.into()) else { return };
+    if let Some(function) = function.dyn_ref::<js_sys::Function>()
+        && let Ok(promise) = function.call1(&navigator, &(count as f64).into())
+        && let Some(promise) = promise.dyn_ref::<js_sys::Promise>()
+    {
+        // A refusal (no permission) is nothing that anybody could do something about.
+        let ignore = Closure::once_into_js(|_: JsValue| {});
+        let _handled = js_sys::Reflect::get(promise, &"catch".into())
+            .ok()
+            .and_then(|catch| catch.dyn_into::<js_sys::Function>().ok())
+            .and_then(|catch| catch.call1(promise, &ignore).ok());
+    }
+}
+
+/// How far the page is scrolled down, in CSS pixels.
+pub(crate) fn scroll_y() -> f64 {
+    window().scroll_y().unwrap_or(0.0)
+}
+
+/// Scrolls the page, at once or smoothly.
+pub(crate) fn scroll_to(top: f64, smooth: bool) {
+    let options = web_sys::ScrollToOptions::new();
+    options.set_top(top);
+    let smooth = smooth && !wants_less_motion();
+    options.set_behavior(if smooth { web_sys::ScrollBehavior::Smooth } else { web_sys::ScrollBehavior::Instant });
+    window().scroll_to_with_scroll_to_options(&options);
+}
+
+/// Calls before the next frame is painted; not at all while nothing is.
+pub(crate) fn before_paint(call: impl FnOnce() + 'static) {
+    leptos::prelude::request_animation_frame(call);
+}
+
+/// The origin, for links to be passed on.
+pub(crate) fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// Copies text. Where the clipboard is closed to us, nothing happens and `false` comes back.
+pub(crate) async fn copy(text: &str) -> bool {
+    let navigator: JsValue = window().navigator().into();
+    // Absent from pages that did not come over TLS.
+    let present = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|c| !c.is_undefined());
+    present && wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
+}
+
+/// Moves the focus to the element with this id, if it is there.
+pub(crate) fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // An element that cannot be focused stays without focus.
+        element.focus().ok();
+    }
+}
+
+/// Waits.
+pub(crate) async fn pause(delay: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, whole_millis(delay)).ok();
+    });
+    // This promise is never rejected.
+    wasm_bindgen_futures::JsFuture::from(promise).await.ok();
+}
+
+/// Moves the focus to an element and brings it into view.
+pub(crate) fn focus_and_show(element: Option<&web_sys::Element>) {
+    if let Some(element) = element.and_then(|e| e.dyn_ref::<web_sys::HtmlElement>()) {
+        element.focus().ok();
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Start);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}

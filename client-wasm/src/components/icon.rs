@@ -1,0 +1,89 @@
+//! The icons, drawn as strokes on a grid of 24. Always beside a name or under an `aria-label`.
+
+use leptos::prelude::*;
+
+/// A picture that stands for an action or a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Icon {
+    ArrowLeft,
+    ArrowRight,
+    ArrowUp,
+    ArrowDown,
+    Camera,
+    ChevronDown,
+    Close,
+    Check,
+    Clip,
+    Edit,
+    Eye,
+    Link,
+    Moon,
+    More,
+    Plus,
+    Sun,
+    SunMoon,
+    Trash,
+}
+
+impl Icon {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::ArrowLeft => "M19 12H5m6-6-6 6 6 6",
+            Self::ArrowRight => "M5 12h14m-6-6 6 6-6 6",
+            Self::ArrowUp => "M12 19V5m-6 6 6-6 6 6",
+            Self::ArrowDown => "M12 5v14m-6-6 6 6 6-6",
+            Self::Camera => {
+                "M4 8h3l2-3h6l2 3h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1zm8 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z"
+            }
+            Self::ChevronDown => "m6 9 6 6 6-6",
+            Self::Close => "M6 6l12 12M18 6 6 18",
+            Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Clip => "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.4a1.7 1.7 0 0 1-2.3-2.3L14.5 7",
+            Self::Edit => "M4 20h4L19 9a2 2 0 0 0 0-2.8L17.8 5A2 2 0 0 0 15 5L4 16v4zM13.5 6.5l4 4",
+            Self::Eye => "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z",
+            Self::Link => "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 1 0 13 5.3L12 6.5M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 1 0 5.7 5.7l1-1.2",
+            Self::Moon => "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+            Self::More => "M5 12h.01M12 12h.01M19 12h.01",
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::Sun => "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2m0 16v2M4.9 4.9l1.4 1.4m11.4 11.4 1.4 1.4M2 12h2m16 0h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
+            Self::SunMoon => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 0v18m0-14a5 5 0 0 1 0 10",
+            Self::Trash => "M4 7h16M9 7V4.5h6V7m3 0-.8 12a1.5 1.5 0 0 1-1.5 1.5H8.3A1.5 1.5 0 0 1 6.800 19L6 7m4.500 4v5.500m3-5.500v5.500",
+        }
+    }
+
+    /// Draws it.
+    pub(crate) fn draw(self) -> impl IntoView {
+        let width = if self == Self::More { "2.6" } else { "1.8" };
+        view! {
+            <svg
+                class="icon"
+                viewBox="0 0 24 24"
+                fill="none"
+                stroke="currentColor"
+                stroke-width=width
+                stroke-linecap="round"
+                stroke-linejoin="round"
+                aria-hidden="true"
+            >
+                <path d=self.path() />
+            </svg>
+        }
+    }
+}
+
+/// The mark of the product: a corner of a pitch, with its flag.
+pub(crate) fn mark() -> impl IntoView {
+    view! {
+        <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+            <path
+                d="M4 3v18M4 7h10a6 6 0 0 1 0 12H4"
+                fill="none"
+                stroke="currentColor"
+                stroke-width="2.4"
+                stroke-linecap="round"
+                stroke-linejoin="round"
+            />
+            <circle cx="14" cy="13" r="2.4" fill="currentColor" />
+        </svg>
+    }
+}

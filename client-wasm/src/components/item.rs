@@ -1,0 +1,292 @@
+//! One item of a timeline. Its node is the same from the local echo to the confirmed item and through every
+//! change: what differs is a text or an attribute.
+
+use client_core::timeline::{Echo, EchoState, Row, RowKey};
+use leptos::prelude::*;
+use shared::{
+    EventId, IdempotencyKey, MediaId,
+    model::media::{Attachment, Media, MediaKind},
+};
+
+use super::{
+    avatar::Avatar,
+    icon::Icon,
+    linked_text::linked_text,
+    menu::{Menu, MenuEntry},
+    picture::{Picture, PictureImage, blur, size},
+    time::TimeAgo,
+};
+use crate::{browser, pages::event::{feed::Cell, outgoing::Outgoing}};
+
+/// A text without a file that is no longer than this is set larger, in characters.
+const LEAD_CHARS: usize = 90;
+
+/// What can be asked for at an item; the page does it.
+#[derive(Clone, Copy)]
+pub(crate) struct Actions {
+    pub(crate) event: StoredValue<EventId>,
+    pub(crate) open_photo: Callback<MediaId>,
+    pub(crate) copy_link: Callback<MediaId>,
+    pub(crate) edit: Callback<Media>,
+    pub(crate) delete: Callback<Media>,
+    pub(crate) retry: Callback<IdempotencyKey>,
+    pub(crate) discard: Callback<IdempotencyKey>,
+    pub(crate) load_gap: Callback<()>,
+    pub(crate) outgoing: Outgoing,
+}
+
+/// Draws a row, whatever it is.
+pub(crate) fn draw_row(key: RowKey, cell: Cell) -> AnyView {
+    if cell.row.with_untracked(|row| *row == Row::Gap) { gap_row().into_any() } else { item(cell, format!("by-{}", key.0)).into_any() }
+}
+
+fn gap_row() -> impl IntoView {
+    let actions = expect_context::<Actions>();
+    view! {
+        <article class="gap-row" aria-label="Some updates are not shown">
+            <span>"Some updates are not shown"</span>
+            <button class="btn btn-small" type="button" on:click=move |_| actions.load_gap.run(())>"Load"</button>
+        </article>
+    }
+}
+
+fn media<T>(row: RwSignal<Row>, read: impl Fn(&Media) -> T) -> Option<T> {
+    row.with(|row| match row {
+        Row::Media(media) => Some(read(media)),
+        _ => None,
+    })
+}
+
+fn echo<T>(row: RwSignal<Row>, read: impl Fn(&Echo) -> T) -> Option<T> {
+    row.with(|row| match row {
+        Row::Echo(echo) => Some(read(echo)),
+        _ => None,
+    })
+}
+
+/// The item. `label` is the id of the element that names it.
+pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
+    let actions = expect_context::<Actions>();
+    let row = cell.row;
+    let posted_at = browser::wall_ms();
+
+    let author = Memo::new(move |_| {
+        media(row, |m| m.author.name.clone()).or_else(|| echo(row, |e| e.author.clone())).unwrap_or_default()
+    });
+    let kind = Memo::new(move |_| media(row, |m| m.kind).or_else(|| echo(row, |e| e.kind)).unwrap_or(MediaKind::Text));
+    let text = Memo::new(move |_| media(row, |m| m.text.clone()).or_else(|| echo(row, |e| e.text.clone())).unwrap_or_default());
+    let at = Memo::new(move |_| media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
+    let edited = Memo::new(move |_| media(row, |m| m.updated_at > m.created_at).unwrap_or(false));
+    let id = Memo::new(move |_| media(row, |m| m.id.clone()));
+    let offset = Memo::new(move |_| media(row, |m| m.offset.0));
+    let is_lead = Memo::new(move |_| {
+        kind.get() == MediaKind::Text && text.with(|text| text.chars().count() <= LEAD_CHARS && !text.contains('\n'))
+    });
+    let link = move || id.get().map(|id| permalink(&actions.event.get_value(), &id));
+    let named = label.clone();
+
+    view! {
+        <article
+            class="item"
+            class:fresh=cell.fresh
+            class:far=cell.far
+            class:echo=move || id.with(Option::is_none)
+            tabindex="-1"
+            aria-labelledby=label
+            data-media-id=move || id.get().map(|id| id.to_string())
+            data-offset=move || offset.get().map(|offset| offset.to_string())
+            data-kind=move || kind.get().as_str()
+        >
+            <Avatar name=author />
+            <div class="item-main">
+                <div class="item-head" id=named>
+                    <span class="who">{author}</span>
+                    <a class="when" href=link>
+                        <TimeAgo at=at />
+                    </a>
+                    <span class="edited" hidden=move || !edited.get()>"edited"</span>
+                </div>
+                <div class="item-text" class:lead=is_lead>
+                    {move || text.with(|text| linked_text(text))}
+                </div>
+                {move || file(kind.get(), row, actions)}
+                {move || echo_state(row, actions)}
+            </div>
+            {move || id.with(Option::is_some).then(|| item_menu(row, actions))}
+        </article>
+    }
+}
+
+/// The address of an item.
+pub(crate) fn permalink(event: &EventId, id: &MediaId) -> String {
+    format!("/events/{event}?item={id}")
+}
+
+/// What goes with the text. `kind` never changes in the life of a row, so this is drawn once.
+fn file(kind: MediaKind, row: RwSignal<Row>, actions: Actions) -> AnyView {
+    match kind {
+        MediaKind::Text => ().into_any(),
+        MediaKind::Photo => photo(row, actions).into_any(),
+        MediaKind::Video => video(row, actions).into_any(),
+        MediaKind::Audio => sound(row, actions).into_any(),
+    }
+}
+
+fn photo(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
+    let picture = Memo::new(move |_| {
+        media(row, Picture::of).flatten().or_else(|| {
+            let preview = echo(row, |e| actions.outgoing.preview(&e.key))??;
+            Some(Picture {
+                src: preview.url,
+                srcset: None,
+                width: preview.width,
+                height: preview.height,
+                hash: None,
+                alt: "Photo that is being sent".to_owned(),
+            })
+        })
+    });
+    // Once there is a picture there always is one; the frame stays.
+    let there = Memo::new(move |_| picture.with(Option::is_some));
+    move || {
+        there.get().then(|| {
+            let shown = Signal::derive(move || {
+                picture.get().unwrap_or_else(|| Picture {
+                    src: String::new(),
+                    srcset: None,
+                    width: 3,
+                    height: 2,
+                    hash: None,
+                    alt: String::new(),
+                })
+            });
+            let ratio = Memo::new(move |_| shown.with(|p| Picture::ratio(p.width, p.height)));
+            let hash = Memo::new(move |_| shown.with(|p| p.hash.clone()));
+            let open = move |_| {
+                if let Some(id) = media_untracked(row, |m| m.id.clone()) {
+                    actions.open_photo.run(id);
+                }
+            };
+            view! {
+                <button
+                    class="frame"
+                    type="button"
+                    aria-label=move || shown.with(|p| format!("Open: {}", p.alt))
+                    style:aspect-ratio=ratio
+                    style:background-image=move || hash.with(|hash| blur(hash.as_deref()))
+                    on:click=open
+                >
+                    <PictureImage picture=shown />
+                </button>
+            }
+        })
+    }
+}
+
+fn media_untracked<T>(row: RwSignal<Row>, read: impl Fn(&Media) -> T) -> Option<T> {
+    row.with_untracked(|row| match row {
+        Row::Media(media) => Some(read(media)),
+        _ => None,
+    })
+}
+
+/// The file of a row, and the local copy of it if it was posted from here: playing goes on from the copy.
+fn source(row: RwSignal<Row>, actions: Actions) -> (Memo<Option<Attachment>>, Memo<Option<String>>) {
+    let file = Memo::new(move |_| media(row, |m| m.attachment.clone()).flatten());
+    let local = move || {
+        let key = media(row, |m| m.key.clone()).flatten().or_else(|| echo(row, |e| e.key.clone()))?;
+        actions.outgoing.preview(&key)
+    };
+    let url = Memo::new(move |_| local().map(|p| p.url).or_else(|| file.with(|f| f.as_ref().map(|f| f.url.clone()))));
+    (file, url)
+}
+
+fn video(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
+    let (file, url) = source(row, actions);
+    let pixels = Memo::new(move |_| {
+        file.with(|file| file.as_ref().map(size)).or_else(|| {
+            let preview = echo(row, |e| actions.outgoing.preview(&e.key))??;
+            Some((preview.width, preview.height))
+        })
+    });
+    let ratio = move || pixels.get().filter(|(_, h)| *h > 2).map_or_else(|| "16 / 9".to_owned(), |(w, h)| Picture::ratio(w, h));
+    let poster = move || file.with(|f| f.as_ref().and_then(|f| f.renditions.last().map(|r| r.url.clone())));
+    let hash = Memo::new(move |_| file.with(|f| f.as_ref().and_then(|f| f.thumb_hash.clone())));
+    view! {
+        <div class="frame" style:aspect-ratio=ratio style:background-image=move || hash.with(|hash| blur(hash.as_deref()))>
+            <video controls preload="metadata" playsinline src=url poster=poster aria-label="Video"></video>
+        </div>
+    }
+}
+
+fn sound(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
+    let (_, url) = source(row, actions);
+    view! {
+        <div class="frame sound">
+            <audio controls preload="metadata" src=url aria-label="Audio"></audio>
+        </div>
+    }
+}
+
+fn echo_state(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
+    let (key, state) = echo(row, |e| (e.key.clone(), e.state.clone()))?;
+    Some(match state {
+        EchoState::Sending => {
+            let progress = actions.outgoing.progress(&key);
+            let percent = move || progress.map_or(0, |p| (p.get() * 100.0) as u32);
+            view! {
+                <div class="echo-state">
+                    <span class="num">
+                        {move || match percent() {
+                            0 => "Sending…".to_owned(),
+                            percent => format!("Sending… {percent} %"),
+                        }}
+                    </span>
+                    <progress max="100" value=move || percent().to_string() aria-label="Sent"></progress>
+                </div>
+            }
+            .into_any()
+        }
+        EchoState::Failed { message, .. } => {
+            let again = key.clone();
+            view! {
+                <div class="echo-state failed">
+                    <span>{format!("Not sent. {message}")}</span>
+                    <button class="btn btn-small" type="button" on:click=move |_| actions.retry.run(again.clone())>"Retry"</button>
+                    <button class="btn btn-small btn-quiet" type="button" on:click=move |_| actions.discard.run(key.clone())>
+                        "Discard"
+                    </button>
+                </div>
+            }
+            .into_any()
+        }
+    })
+}
+
+fn item_menu(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
+    let whole = move || media_untracked(row, Media::clone);
+    let copy = Callback::new(move |()| {
+        if let Some(media) = whole() {
+            actions.copy_link.run(media.id);
+        }
+    });
+    let edit = Callback::new(move |()| {
+        if let Some(media) = whole() {
+            actions.edit.run(media);
+        }
+    });
+    let delete = Callback::new(move |()| {
+        if let Some(media) = whole() {
+            actions.delete.run(media);
+        }
+    });
+    view! {
+        <div class="item-menu">
+            <Menu label="More" class="icon-btn" side="right" face=ViewFn::from(|| Icon::More.draw())>
+                <MenuEntry on_choose=copy>{Icon::Link.draw()} "Copy link"</MenuEntry>
+                <MenuEntry on_choose=edit>{Icon::Edit.draw()} "Edit text"</MenuEntry>
+                <MenuEntry class="danger" on_choose=delete>{Icon::Trash.draw()} "Delete"</MenuEntry>
+            </Menu>
+        </div>
+    }
+}

@@ -1,0 +1,66 @@
+//! A modal dialog on the browser's own `<dialog>`: focus inside while it is open and back where it was
+//! afterwards, Escape closes.
+
+use leptos::{html, prelude::*};
+
+/// The dialog that contents belong to.
+#[derive(Clone, Copy)]
+pub(crate) struct SheetHandle(NodeRef<html::Dialog>);
+
+impl SheetHandle {
+    /// Closes it; the focus goes back by itself.
+    pub(crate) fn close(self) {
+        if let Some(dialog) = self.0.get_untracked() {
+            dialog.close();
+        }
+    }
+}
+
+/// The dialog around the caller.
+pub(crate) fn use_sheet() -> SheetHandle {
+    expect_context::<SheetHandle>()
+}
+
+/// A dialog that is there while `open` holds.
+#[component]
+pub(crate) fn Sheet(
+    open: RwSignal<bool>,
+    /// Its name; shown as its title.
+    #[prop(into)]
+    title: String,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            // Fails only for a dialog that is open already.
+            dialog.show_modal().ok();
+        }
+    });
+    let title = StoredValue::new(title);
+    let children = StoredValue::new(children);
+    view! {
+        <Show when=move || open.get()>
+            <dialog
+                class="sheet"
+                node_ref=dialog
+                aria-label=title.get_value()
+                on:close=move |_| open.set(false)
+                on:click=move |event| {
+                    // A press on the backdrop lands on the dialog itself.
+                    if dialog.get_untracked().is_some_and(|dialog| event.target().as_ref() == Some(dialog.as_ref())) {
+                        SheetHandle(dialog).close();
+                    }
+                }
+            >
+                <div class="sheet-in">
+                    <h2>{title.get_value()}</h2>
+                    {
+                        provide_context(SheetHandle(dialog));
+                        children.with_value(|children| children())
+                    }
+                </div>
+            </dialog>
+        </Show>
+    }
+}

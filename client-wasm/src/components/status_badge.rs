@@ -1,0 +1,58 @@
+//! Where an event stands, in a word and a colour; as a menu where it can be changed.
+
+use leptos::prelude::*;
+use shared::model::event::EventStatus;
+
+use super::{
+    icon::Icon,
+    menu::{Menu, MenuEntry},
+};
+use crate::words::status_word;
+
+/// The badge alone.
+#[component]
+pub(crate) fn StatusBadge(#[prop(into)] status: Signal<EventStatus>) -> impl IntoView {
+    view! { <span class="badge" data-status=move || status.get().as_str()>{face(status)}</span> }
+}
+
+fn face(status: Signal<EventStatus>) -> impl IntoView {
+    view! {
+        <Show when=move || status.get() == EventStatus::Live>
+            <span class="dot" aria-hidden="true"></span>
+        </Show>
+        <span>{move || status_word(status.get())}</span>
+    }
+}
+
+/// The badge as a menu of the four.
+#[component]
+pub(crate) fn StatusMenu(#[prop(into)] status: Signal<EventStatus>, on_choose: Callback<EventStatus>) -> impl IntoView {
+    let label = Signal::derive(move || format!("Status: {}. Change it", status_word(status.get())));
+    let wire = Signal::derive(move || status.get().as_str());
+    view! {
+        <Menu
+            label=label
+            class="badge as-button"
+            status=wire
+            side="left"
+            face=ViewFn::from(move || view! { {face(status)} {Icon::ChevronDown.draw()} })
+        >
+            {EventStatus::ALL
+                .into_iter()
+                .map(|entry| {
+                    view! {
+                        <MenuEntry
+                            checked=Signal::derive(move || status.get() == entry)
+                            on_choose=Callback::new(move |()| on_choose.run(entry))
+                        >
+                            {status_word(entry)}
+                            <Show when=move || status.get() == entry>
+                                <span class="tick">{Icon::Check.draw()}</span>
+                            </Show>
+                        </MenuEntry>
+                    }
+                })
+                .collect_view()}
+        </Menu>
+    }
+}

@@ -1,0 +1,274 @@
+//! The owner of the one [`Client`] of the app: feeds it what happens, does what it says, arms one timer.
+//! Pages follow topics through [`Live`]; what they hear comes in order, without holes, each once.
+//! Knows no page and draws nothing.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use client_core::{Attempt, Client, Config, Event, Input, Instant, Output};
+use leptos::prelude::*;
+use shared::{ErrorCode, Position, Publication, Topic, frame::PresenceCount};
+
+use crate::{
+    browser::{self, Listener, Timer},
+    storage,
+    transport::{Answer, Poll, Said, Socket},
+};
+
+mod diagnostics;
+mod page;
+mod shown;
+
+pub(crate) use shown::Shown;
+
+/// What the follower of a topic hears.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    Publications { publications: Vec<Publication>, position: Position },
+    /// Fetch the snapshot anew, show it in place of what is shown, and answer with
+    /// [`Live::snapshot_applied`] or [`Live::snapshot_failed`].
+    SnapshotNeeded,
+    Presence(PresenceCount),
+    /// The server will not have it; nothing more comes.
+    Refused { code: ErrorCode, message: String },
+}
+
+type Handler = Rc<dyn Fn(News)>;
+
+/// A transport attempt under way.
+#[derive(Debug)]
+enum Carrier {
+    Socket(Socket),
+    Poll { _poll: Poll },
+}
+
+struct Driver {
+    client: RefCell<Client>,
+    /// Inputs that came while one was being handled.
+    inbox: RefCell<VecDeque<Input>>,
+    busy: Cell<bool>,
+    carriers: RefCell<BTreeMap<Attempt, Carrier>>,
+    /// Who hears of a topic, and under which number they asked.
+    followers: RefCell<BTreeMap<Topic, (u64, Handler)>>,
+    last_follower: Cell<u64>,
+    timer: RefCell<Option<(Instant, Timer)>>,
+    watcher: String,
+    shown: shown::Shower,
+    listeners: RefCell<Vec<Listener>>,
+    me: Weak<Driver>,
+}
+
+/// The handle that components have of the driver.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    driver: StoredValue<Rc<Driver>, LocalStorage>,
+    /// What the indicator shows: the client's status, with drops shorter than two seconds left out.
+    pub(crate) shown: RwSignal<Shown>,
+}
+
+impl Live {
+    /// Makes the client, listens to the page, and begins to connect.
+    pub(crate) fn start() -> Self {
+        let shown = RwSignal::new(Shown::Connecting);
+        let driver = Rc::new_cyclic(|me: &Weak<Driver>| Driver {
+            client: RefCell::new(Client::new(Config::default(), browser::random_seed())),
+            inbox: RefCell::default(),
+            busy: Cell::new(false),
+            carriers: RefCell::default(),
+            followers: RefCell::default(),
+            last_follower: Cell::new(0),
+            timer: RefCell::default(),
+            watcher: storage::watcher(),
+            shown: shown::Shower::new(shown),
+            listeners: RefCell::default(),
+            me: me.clone(),
+        });
+        driver.listeners.replace(page::listen(&driver));
+        diagnostics::publish(&driver);
+        driver.input(Input::Online(browser::is_online()));
+        driver.input(Input::Visible(!browser::is_hidden()));
+        driver.input(Input::Start);
+        Self { driver: StoredValue::new_local(driver), shown }
+    }
+
+    /// Follows a topic from a position until the current owner is cleaned up. One follower a topic: a
+    /// second takes the place of the first.
+    pub(crate) fn follow(self, topic: Topic, position: Option<Position>, handler: impl Fn(News) + 'static) {
+        let driver = self.driver.get_value();
+        let number = driver.last_follower.get() + 1;
+        driver.last_follower.set(number);
+        driver.followers.borrow_mut().insert(topic.clone(), (number, Rc::new(handler)));
+        driver.input(Input::Subscribe { topic: topic.clone(), position });
+        on_cleanup(move || self.unfollow(&topic, number));
+    }
+
+    fn unfollow(self, topic: &Topic, number: u64) {
+        let driver = self.driver.get_value();
+        let mine = driver.followers.borrow().get(topic).is_some_and(|(current, _)| *current == number);
+        if mine {
+            driver.followers.borrow_mut().remove(topic);
+            driver.input(Input::Unsubscribe { topic: topic.clone() });
+        }
+    }
+
+    /// The snapshot that [`News::SnapshotNeeded`] asked for is shown; it was true at `position`.
+    pub(crate) fn snapshot_applied(self, topic: Topic, position: Position) {
+        self.driver.get_value().input(Input::SnapshotApplied { topic, position });
+    }
+
+    /// The snapshot could not be had; the client asks again after a while.
+    pub(crate) fn snapshot_failed(self, topic: Topic) {
+        self.driver.get_value().input(Input::SnapshotFailed { topic });
+    }
+
+    /// Moves a topic that is being followed to another position.
+    pub(crate) fn reposition(self, topic: Topic, position: Position) {
+        self.driver.get_value().input(Input::Subscribe { topic, position: Some(position) });
+    }
+
+    /// Asks for a topic's snapshot again, now.
+    pub(crate) fn refresh(self, topic: Topic) {
+        self.driver.get_value().input(Input::Subscribe { topic, position: None });
+    }
+
+    /// Somebody pressed "Try now".
+    pub(crate) fn try_now(self) {
+        self.driver.get_value().input(Input::TryNow);
+    }
+}
+
+/// The app's connection. Panics outside of [`crate::app::App`], which provides it.
+pub(crate) fn use_live() -> Live {
+    expect_context::<Live>()
+}
+
+impl Driver {
+    /// One input, then all outputs, then the timer. What comes in meanwhile waits its turn.
+    fn input(&self, input: Input) {
+        self.inbox.borrow_mut().push_back(input);
+        if self.busy.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.inbox.borrow_mut().pop_front();
+            let Some(next) = next else { break };
+            self.client.borrow_mut().handle_input(browser::now(), next);
+            loop {
+                let output = self.client.borrow_mut().poll_output();
+                let Some(output) = output else { break };
+                self.act(output);
+            }
+        }
+        self.busy.set(false);
+        self.arm();
+    }
+
+    fn act(&self, output: Output) {
+        match output {
+            Output::Open { attempt } => self.open(attempt),
+            Output::Send { attempt, frame } => {
+                if let Some(Carrier::Socket(socket)) = self.carriers.borrow().get(&attempt) {
+                    socket.send(&frame);
+                }
+            }
+            Output::Poll { attempt, from, wait } => self.poll(attempt, &from, wait),
+            Output::Close { attempt } => {
+                let gone = self.carriers.borrow_mut().remove(&attempt);
+                drop(gone);
+            }
+            Output::Event(event) => self.tell(event),
+        }
+    }
+
+    fn open(&self, attempt: Attempt) {
+        let me = self.me.clone();
+        let socket = Socket::open(&self.watcher, move |said| {
+            let Some(driver) = me.upgrade() else { return };
+            driver.input(match said {
+                Said::Opened => Input::Opened { attempt },
+                Said::Frame(frame) => Input::Received { attempt, frame: *frame },
+                Said::Nonsense => Input::ReceivedNonsense { attempt },
+                Said::Closed { code } => Input::Closed { attempt, code, retry_after: None },
+            });
+        });
+        match socket {
+            Some(socket) => {
+                self.carriers.borrow_mut().insert(attempt, Carrier::Socket(socket));
+            }
+            None => self.input(Input::Closed { attempt, code: None, retry_after: None }),
+        }
+    }
+
+    fn poll(&self, attempt: Attempt, from: &[(Topic, Option<Position>)], wait: Duration) {
+        let mut url = format!("/api/poll?wait={}&watcher={}", wait.as_secs(), self.watcher);
+        for (topic, position) in from {
+            // Topics and positions are plain identifiers, `:`, `.`: all of them allowed in a query.
+            url.push_str("&from=");
+            url.push_str(topic.as_str());
+            if let Some(position) = position {
+                url.push('@');
+                url.push_str(&position.to_string());
+            }
+        }
+        let me = self.me.clone();
+        let poll = Poll::start(url, move |answer| {
+            let Some(driver) = me.upgrade() else { return };
+            driver.input(match answer {
+                Answer::Frames(frames) => Input::Polled { attempt, frames },
+                Answer::Failed { retry_after } => Input::Closed { attempt, code: None, retry_after },
+            });
+        });
+        self.carriers.borrow_mut().insert(attempt, Carrier::Poll { _poll: poll });
+    }
+
+    fn tell(&self, event: Event) {
+        match event {
+            Event::Status(status) => self.shown.status(status),
+            Event::Publications { topic, publications, position } => {
+                diagnostics::mark_received();
+                self.hear(&topic, News::Publications { publications, position });
+                diagnostics::mark_painted();
+            }
+            Event::SnapshotNeeded { topic, .. } => self.hear(&topic, News::SnapshotNeeded),
+            Event::PresenceCount { topic, count } => self.hear(&topic, News::Presence(count)),
+            Event::SubscriptionRefused { topic, code, message } => {
+                self.hear(&topic, News::Refused { code, message });
+            }
+            Event::Complaint { code, message } => {
+                leptos::logging::warn!("The server complains ({code}): {message}");
+            }
+        }
+    }
+
+    fn hear(&self, topic: &Topic, update: News) {
+        // Cloned out, so that the handler may follow and unfollow.
+        let handler = self.followers.borrow().get(topic).map(|(_, handler)| Rc::clone(handler));
+        if let Some(handler) = handler {
+            handler(update);
+        }
+    }
+
+    /// Arms the one timer for what the client waits for, unless it is armed for that already.
+    fn arm(&self) {
+        let due = self.client.borrow().poll_timeout();
+        let mut timer = self.timer.borrow_mut();
+        if timer.as_ref().map(|(armed, _)| *armed) == due {
+            return;
+        }
+        *timer = due.and_then(|due| {
+            let me = self.me.clone();
+            let armed = Timer::after(due.since(browser::now()), move || {
+                let Some(driver) = me.upgrade() else { return };
+                // The closure that runs must outlive the call: it is put aside, not dropped.
+                let spent = driver.timer.take();
+                driver.input(Input::Timeout);
+                drop(spent);
+            })?;
+            Some((due, armed))
+        });
+    }
+}

@@ -1,0 +1,373 @@
+//! The timeline of one event on the page: which rows the reader sees, which wait behind the button, and
+//! how the page holds still meanwhile. It fetches nothing; [`super::load`] does.
+//!
+//! At the top of a visible page, what arrives is shown at once. Otherwise it waits: the reader sees the
+//! list from the row that was on top, and above it nothing is put in until they ask.
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
+
+use client_core::timeline::{Echo, Row, RowKey, Timeline, TimelineChange};
+use leptos::prelude::*;
+use shared::{
+    MediaId, Position, Publication,
+    model::media::{Media, MediaKind},
+    rest::Page,
+};
+
+use crate::{
+    browser,
+    components::{announcer::Announcer, row_list::RowList, title::Title},
+};
+
+/// So near to the top, new items go in at once, in CSS pixels.
+const TOP: f64 = 48.0;
+/// Rows further down than this are laid out only when they come near.
+const NEAR_ROWS: usize = 12;
+/// Height of the bar at the top, which hides what is under it, in CSS pixels.
+const BAR: f64 = 56.0;
+
+/// What a row shows, and how it came.
+#[derive(Clone, Copy)]
+pub(crate) struct Cell {
+    pub(crate) row: RwSignal<Row>,
+    /// It arrived while somebody looked, and may be pointed out.
+    pub(crate) fresh: bool,
+    /// Far down when it was loaded: it need not be laid out before it comes near.
+    pub(crate) far: bool,
+}
+
+/// Where the list stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Loading,
+    Ready,
+    Failed(String),
+}
+
+struct Inner {
+    timeline: Timeline,
+    cells: HashMap<RowKey, Cell>,
+    /// The rows in the document; taken out while they are changed.
+    list: Option<RowList>,
+    draw: Option<Draw>,
+    /// Where the reader was before they went to see what is new: a row, and how far its top was below
+    /// that of the window.
+    was_at: Option<(RowKey, f64)>,
+}
+
+/// The timeline on the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Feed {
+    inner: StoredValue<Inner, LocalStorage>,
+    owner: StoredValue<Owner>,
+    pub(crate) phase: RwSignal<Phase>,
+    /// Only this kind is shown.
+    pub(crate) kind: RwSignal<Option<MediaKind>>,
+    /// Items that wait for the reader.
+    pub(crate) waiting: RwSignal<usize>,
+    /// The reader can be taken back to where they were.
+    pub(crate) can_go_back: RwSignal<bool>,
+    /// There is more below.
+    pub(crate) has_older: RwSignal<bool>,
+    pub(crate) is_empty: RwSignal<bool>,
+    /// Counts the times that rows came, went or changed: for what follows the list as a whole.
+    pub(crate) version: RwSignal<u32>,
+    announcer: Announcer,
+    title: Title,
+}
+
+impl Feed {
+    pub(crate) fn new(announcer: Announcer, title: Title, kind: Option<MediaKind>) -> Self {
+        let inner = Inner { timeline: Timeline::new(), cells: HashMap::new(), list: None, draw: None, was_at: None };
+        Self {
+            inner: StoredValue::new_local(inner),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
+            phase: RwSignal::new(Phase::Loading),
+            kind: RwSignal::new(kind),
+            waiting: RwSignal::new(0),
+            can_go_back: RwSignal::new(false),
+            has_older: RwSignal::new(false),
+            is_empty: RwSignal::new(true),
+            version: RwSignal::new(0),
+            announcer,
+            title,
+        }
+    }
+
+    /// The container is in the document: rows go there.
+    pub(crate) fn mount(self, container: &web_sys::HtmlDivElement, owner: Owner, draw: impl Fn(RowKey, Cell) -> AnyView + 'static) {
+        let parent: web_sys::Element = container.clone().into();
+        self.inner.update_value(|inner| {
+            inner.list = Some(RowList::new(parent, owner));
+            inner.draw = Some(Rc::new(move |key, cell| draw(key, cell)));
+        });
+        self.show(&[], true);
+    }
+
+    /// The first page of a snapshot, in place of what is shown. For another filter than before, `anew`.
+    pub(crate) fn snapshot(self, page: Page<Media>, anew: bool, echoes: Vec<Echo>) {
+        let mut changes = Vec::new();
+        self.inner.update_value(|inner| {
+            if anew {
+                changes.extend(inner.timeline.rows().map(|(key, _)| TimelineChange::Remove { key }));
+                // Keys of the old timeline must not be taken for those of the new.
+                if let Some(list) = &mut inner.list {
+                    list.show(&[], &HashSet::new(), |_| ().into_any());
+                }
+                inner.cells.clear();
+                inner.was_at = None;
+                inner.timeline = Timeline::new();
+                changes.clear();
+            }
+            changes.extend(inner.timeline.apply_snapshot(page));
+            for echo in echoes {
+                changes.extend(inner.timeline.add_echo(echo));
+            }
+        });
+        let first = anew || self.phase.get_untracked() != Phase::Ready;
+        self.apply(&changes, first);
+        self.phase.set(Phase::Ready);
+    }
+
+    /// A further page, asked for with `before`.
+    pub(crate) fn older(self, before: &str, page: Page<Media>) {
+        let changes = self.change(|timeline| timeline.insert_older_page(before, page));
+        self.apply(&changes, true);
+    }
+
+    /// What to ask for to go on downwards.
+    pub(crate) fn next_older(self) -> Option<String> {
+        self.inner.with_value(|inner| inner.timeline.older().map(str::to_owned))
+    }
+
+    /// What the topic has brought.
+    pub(crate) fn publications(self, publications: &[Publication], position: &Position) {
+        let kind = self.kind.get_untracked();
+        let of_kind = |publication: &&Publication| match &publication.change {
+            shared::Change::MediaNew(media) | shared::Change::MediaUpdate(media) => {
+                kind.is_none_or(|kind| media.kind == kind)
+            }
+            _ => true,
+        };
+        let changes = if kind.is_none() {
+            self.change(|timeline| timeline.apply_publications(publications, position))
+        } else {
+            let chosen: Vec<_> = publications.iter().filter(of_kind).cloned().collect();
+            self.change(|timeline| timeline.apply_publications(&chosen, position))
+        };
+        let new = self.inner.with_value(|inner| {
+            let is_new = |change: &&TimelineChange| match change {
+                TimelineChange::Insert { key, .. } => matches!(inner.timeline.get(*key), Some(Row::Media(_))),
+                _ => false,
+            };
+            changes.iter().filter(is_new).count()
+        });
+        if new > 0 {
+            self.announcer.new_updates(new);
+        }
+        self.apply(&changes, false);
+    }
+
+    /// Changes the list of local echoes, by one of the timeline's own methods.
+    pub(crate) fn echo(self, act: impl FnOnce(&mut Timeline) -> Vec<TimelineChange>) {
+        let changes = self.change(act);
+        self.apply(&changes, false);
+    }
+
+    /// Shows an item that is being posted from here, and all that waited.
+    pub(crate) fn post(self, echo: Echo) {
+        let changes = self.change(|timeline| timeline.add_echo(echo));
+        self.note(&changes, false);
+        self.show(&changes, true);
+    }
+
+    fn change(self, act: impl FnOnce(&mut Timeline) -> Vec<TimelineChange>) -> Vec<TimelineChange> {
+        self.inner.try_update_value(|inner| act(&mut inner.timeline)).unwrap_or_default()
+    }
+
+    /// Brings changes to the page; `quiet` ones were asked for, and nothing is pointed out or held back.
+    fn apply(self, changes: &[TimelineChange], quiet: bool) {
+        self.note(changes, quiet);
+        let free = quiet || (self.waiting.get_untracked() == 0 && is_at_top() && !browser::is_hidden());
+        self.show(changes, free);
+    }
+
+    /// Makes, changes and drops the cells that the changes are about.
+    fn note(self, changes: &[TimelineChange], quiet: bool) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut changed = Vec::new();
+        self.inner.update_value(|inner| {
+            let Inner { timeline, cells, .. } = inner;
+            let before = cells.len();
+            for change in changes {
+                match *change {
+                    TimelineChange::Insert { key, .. } => {
+                        let Some(row) = timeline.get(key) else { continue };
+                        let fresh = !quiet && matches!(row, Row::Media(_));
+                        let far = quiet && before.max(cells.len()) > NEAR_ROWS;
+                        let row = self.owner.with_value(|owner| owner.with(|| RwSignal::new(row.clone())));
+                        cells.insert(key, Cell { row, fresh, far });
+                    }
+                    TimelineChange::Update { key } => {
+                        if let (Some(row), Some(cell)) = (timeline.get(key), cells.get(&key)) {
+                            changed.push((cell.row, row.clone()));
+                        }
+                    }
+                    TimelineChange::Move { .. } => {}
+                    TimelineChange::Remove { key } => {
+                        if timeline.get(key).is_none() {
+                            cells.remove(&key);
+                        }
+                    }
+                }
+            }
+        });
+        // Outside of the borrow: a signal may wake whoever reads the list.
+        for (signal, row) in changed {
+            signal.set(row);
+        }
+        self.version.update(|version| *version = version.wrapping_add(1));
+    }
+
+    /// Puts the rows on the page: all of them if `free`, and otherwise from the topmost that is shown
+    /// already. What the reader is looking at stays where it is.
+    fn show(self, changes: &[TimelineChange], free: bool) {
+        let moved: HashSet<RowKey> = changes
+            .iter()
+            .filter_map(|change| match change {
+                TimelineChange::Move { key, .. } => Some(*key),
+                _ => None,
+            })
+            .collect();
+        let taken = self.inner.try_update_value(|inner| {
+            let list = inner.list.take()?;
+            let shown = list.keys();
+            let mut reached = free || !inner.timeline.rows().any(|(key, _)| shown.contains(&key));
+            let (mut wanted, mut waiting) = (Vec::with_capacity(inner.timeline.len()), 0);
+            for (key, row) in inner.timeline.rows() {
+                reached = reached || shown.contains(&key);
+                if reached {
+                    wanted.push(key);
+                } else if matches!(row, Row::Media(_)) {
+                    waiting += 1;
+                }
+            }
+            // The cells of what is to be made, so that nothing is borrowed while it is drawn.
+            let new = wanted.iter().filter(|key| !shown.contains(key));
+            let cells: HashMap<RowKey, Cell> = new.filter_map(|key| Some((*key, *inner.cells.get(key)?))).collect();
+            let draw = inner.draw.clone()?;
+            Some((list, wanted, waiting, cells, draw))
+        });
+        let Some((mut list, wanted, waiting, cells, draw)) = taken.flatten() else { return };
+        hold_still(&mut list, &wanted, |list| {
+            list.show(&wanted, &moved, |key| cells.get(&key).map_or_else(|| ().into_any(), |cell| draw(key, *cell)));
+        });
+        self.inner.update_value(|inner| inner.list = Some(list));
+        let (empty, older) = self.inner.with_value(|inner| (inner.timeline.is_empty(), inner.timeline.older().is_some()));
+        set_if_changed(self.waiting, waiting);
+        set_if_changed(self.is_empty, empty);
+        set_if_changed(self.has_older, older);
+        self.title.unread(waiting);
+    }
+
+    /// The reader asked for what is new, or went to the top by themselves.
+    pub(crate) fn release(self) {
+        if self.waiting.get_untracked() > 0 {
+            self.show(&[], true);
+        }
+    }
+
+    /// Shows what is new and goes there; the way back is kept.
+    pub(crate) fn go_to_new(self) {
+        let was_at = self.inner.with_value(|inner| inner.list.as_ref().and_then(|list| list.first_below(BAR, |_| true)));
+        let far = browser::scroll_y() > TOP;
+        self.release();
+        self.inner.update_value(|inner| inner.was_at = was_at.filter(|_| far));
+        self.can_go_back.set(far && was_at.is_some());
+        browser::scroll_to(0.0, browser::scroll_y() < 2_000.0);
+    }
+
+    /// Back to where the reader was.
+    pub(crate) fn go_back(self) {
+        self.can_go_back.set(false);
+        let Some((key, top)) = self.inner.try_update_value(|inner| inner.was_at.take()).flatten() else { return };
+        let node = self.inner.with_value(|inner| inner.list.as_ref().and_then(|list| list.node(key)));
+        if let Some(node) = node {
+            let now = node.get_bounding_client_rect().top();
+            browser::scroll_to(browser::scroll_y() + now - top, false);
+        }
+    }
+
+    /// The reader stays where they are now.
+    pub(crate) fn forget_way_back(self) {
+        set_if_changed(self.can_go_back, false);
+    }
+
+    /// The reader has scrolled.
+    pub(crate) fn scrolled(self) {
+        if is_at_top() && !browser::is_hidden() {
+            self.release();
+        }
+    }
+
+    /// The row of an item, if it is on the page.
+    pub(crate) fn node_of(self, id: &MediaId) -> Option<web_sys::Element> {
+        self.inner.with_value(|inner| inner.list.as_ref()?.node(inner.timeline.key_of(id)?))
+    }
+
+    /// The photos of the list, newest first.
+    pub(crate) fn photos(self) -> Vec<Media> {
+        self.inner.with_value(|inner| {
+            inner
+                .timeline
+                .rows()
+                .filter_map(|(_, row)| match row {
+                    Row::Media(media) if media.kind == MediaKind::Photo && media.attachment.is_some() => {
+                        Some((**media).clone())
+                    }
+                    _ => None,
+                })
+                .collect()
+        })
+    }
+}
+
+type Draw = Rc<dyn Fn(RowKey, Cell) -> AnyView>;
+
+/// Lets `change` change the list, and sees to it that the first row in view stays within a pixel.
+fn hold_still(list: &mut RowList, wanted: &[RowKey], change: impl FnOnce(&mut RowList)) {
+    let scrolled = browser::scroll_y();
+    if scrolled <= TOP {
+        change(list);
+        if (browser::scroll_y() - scrolled).abs() >= 1.0 {
+            browser::scroll_to(scrolled, false);
+        }
+        return;
+    }
+    let staying: HashSet<RowKey> = wanted.iter().copied().collect();
+    let anchor = list.first_below(BAR, |key| staying.contains(&key));
+    change(list);
+    let Some((key, top)) = anchor else { return };
+    let now = list.node(key).map(|node| node.get_bounding_client_rect().top());
+    if let Some(now) = now
+        && (now - top).abs() >= 0.5
+    {
+        browser::scroll_to(browser::scroll_y() + now - top, false);
+    }
+}
+
+/// Whether the reader is where new items belong.
+pub(crate) fn is_at_top() -> bool {
+    browser::scroll_y() <= TOP
+}
+
+fn set_if_changed<T: PartialEq + Copy + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.get_untracked() != value {
+        signal.set(value);
+    }
+}

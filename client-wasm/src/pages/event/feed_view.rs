@@ -1,0 +1,262 @@
+//! The timeline as it is drawn: composer, filter, what waits, the rows, and what is below them.
+
+use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+use shared::{
+    EventId, MediaId,
+    model::media::{Media, MediaKind},
+};
+use wasm_bindgen::{JsCast, closure::Closure};
+
+use super::{
+    composer::Composer,
+    edit::{DeleteDialog, EditDialog},
+    feed::{Feed, Phase},
+    linked::LinkedItem,
+    load::Loader,
+    outgoing::Outgoing,
+    updates,
+};
+use crate::{
+    browser,
+    components::{
+        announcer::use_announcer,
+        icon::Icon,
+        item::{Actions, draw_row, permalink},
+        lightbox::Lightbox,
+    },
+    words::kind_plural,
+};
+
+/// Everything under the event's header.
+#[component]
+pub(crate) fn FeedView(
+    id: EventId,
+    feed: Feed,
+    loader: Loader,
+    outgoing: Outgoing,
+    kind: Memo<Option<MediaKind>>,
+    linked: Option<MediaId>,
+) -> impl IntoView {
+    let event = StoredValue::new(id);
+    let announcer = use_announcer();
+    let editing = RwSignal::new(None::<Media>);
+    let deleting = RwSignal::new(None::<Media>);
+    let photo = RwSignal::new(None::<MediaId>);
+    let actions = Actions {
+        event,
+        open_photo: Callback::new(move |id| photo.set(Some(id))),
+        copy_link: Callback::new(move |id: MediaId| {
+            let address = format!("{}{}", browser::origin(), permalink(&event.get_value(), &id));
+            spawn_local(async move {
+                announcer.say(if browser::copy(&address).await { "Link copied." } else { "The link could not be copied." });
+            });
+        }),
+        edit: Callback::new(move |media| editing.set(Some(media))),
+        delete: Callback::new(move |media| deleting.set(Some(media))),
+        retry: Callback::new(move |key| outgoing.retry(event.get_value(), feed, key)),
+        discard: Callback::new(move |key| outgoing.discard(feed, &key)),
+        load_gap: Callback::new(move |()| loader.older()),
+        outgoing,
+    };
+    provide_context(actions);
+
+    let container = NodeRef::<html::Div>::new();
+    let owner = Owner::current().unwrap_or_default();
+    Effect::new(move || {
+        if let Some(container) = container.get() {
+            let owner = owner.clone();
+            feed.mount(&container, owner.clone(), draw_row);
+        }
+    });
+    let scrolled = browser::listen(&browser::window(), "scroll", move |_| feed.scrolled());
+    let scrolled = StoredValue::new_local(scrolled);
+    on_cleanup(move || scrolled.dispose());
+
+    let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());
+    view! {
+        <Composer event=event.get_value() feed=feed outgoing=outgoing />
+        <Filters event=event kind=kind />
+        <LinkedItem event=event feed=feed linked=linked />
+        <Pills feed=feed />
+        <div
+            class="feed"
+            role=move || shown.get().then_some("feed")
+            aria-label="Timeline"
+            aria-busy=move || (feed.phase.get() == Phase::Loading).to_string()
+            node_ref=container
+            on:keydown=move |event| walk(&event)
+        ></div>
+        {move || match feed.phase.get() {
+            Phase::Loading => skeleton().into_any(),
+            Phase::Failed(message) => view! {
+                <div class="notice" role="alert">
+                    <h2>"The timeline could not be loaded"</h2>
+                    <p>{message}</p>
+                    <button class="btn" type="button" on:click=move |_| loader.again()>"Try again"</button>
+                </div>
+            }
+            .into_any(),
+            Phase::Ready => view! { <FeedEnd feed=feed loader=loader kind=kind /> }.into_any(),
+        }}
+        <EditDialog event=event media=editing />
+        <DeleteDialog event=event media=deleting />
+        <Lightbox feed=feed photo=photo />
+    }
+}
+
+#[component]
+fn Filters(event: StoredValue<EventId>, kind: Memo<Option<MediaKind>>) -> impl IntoView {
+    let entries = [None, Some(MediaKind::Photo), Some(MediaKind::Video), Some(MediaKind::Audio), Some(MediaKind::Text)];
+    let navigate = use_navigate();
+    view! {
+        <div class="filters" role="group" aria-label="Filter">
+            {entries
+                .map(|entry| {
+                    let navigate = navigate.clone();
+                    let name = entry.map_or("All", kind_plural);
+                    view! {
+                        <button
+                            class="chip"
+                            type="button"
+                            aria-label=format!("Filter: {name}")
+                            aria-pressed=move || (kind.get() == entry).to_string()
+                            on:click=move |_| {
+                                let (address, options) = super::address_of_kind(&event.get_value(), entry);
+                                navigate(&address, options);
+                            }
+                        >
+                            {name}
+                        </button>
+                    }
+                })
+                .collect_view()}
+        </div>
+    }
+}
+
+/// What is new, and the way back.
+#[component]
+fn Pills(feed: Feed) -> impl IntoView {
+    let some = Memo::new(move |_| feed.waiting.get() > 0);
+    view! {
+        <div class="pills">
+            <Show when=move || some.get()>
+                <button class="pill" type="button" on:click=move |_| feed.go_to_new()>
+                    {Icon::ArrowUp.draw()}
+                    <span class="num">{move || updates(feed.waiting.get())}</span>
+                </button>
+            </Show>
+            <Show when=move || feed.can_go_back.get() && !some.get()>
+                <button class="pill back-pill" type="button" on:click=move |_| feed.go_back()>
+                    {Icon::ArrowDown.draw()}
+                    "Back to where you were"
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// Below the rows: more of them, or that there are none.
+#[component]
+fn FeedEnd(feed: Feed, loader: Loader, kind: Memo<Option<MediaKind>>) -> impl IntoView {
+    let end = NodeRef::<html::Div>::new();
+    let watch = StoredValue::new_local(None::<Watch>);
+    Effect::new(move || {
+        let seen = end.get().filter(|_| feed.has_older.get());
+        watch.set_value(seen.and_then(|end| Watch::start(&end, move || loader.older())));
+    });
+    on_cleanup(move || watch.dispose());
+    view! {
+        <div class="feed-end" node_ref=end>
+            {move || if feed.is_empty.get() {
+                view! {
+                    <div class="feed-empty">
+                        <h2>{move || match kind.get() {
+                            None => "Nothing has happened yet",
+                            Some(_) => "Nothing of this kind yet",
+                        }}</h2>
+                        <p>"What is posted appears here by itself."</p>
+                    </div>
+                }
+                .into_any()
+            } else if feed.has_older.get() {
+                view! {
+                    <p class="error-text" role="alert" hidden=move || loader.older_failed.with(Option::is_none)>
+                        {loader.older_failed}
+                    </p>
+                    <button class="btn" type="button" on:click=move |_| loader.older()>
+                        {move || if loader.loading_older.get() { "Loading…" } else { "Load older" }}
+                    </button>
+                }
+                .into_any()
+            } else {
+                view! { <p>"That is how it began."</p> }.into_any()
+            }}
+        </div>
+    }
+}
+
+/// Calls when an element comes near the window's lower edge.
+struct Watch {
+    observer: web_sys::IntersectionObserver,
+    _call: Closure<dyn FnMut(js_sys::Array)>,
+}
+
+impl Watch {
+    fn start(element: &web_sys::Element, near: impl Fn() + 'static) -> Option<Self> {
+        let call = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            let is_near = |entry: wasm_bindgen::JsValue| {
+                entry.dyn_ref::<web_sys::IntersectionObserverEntry>().is_some_and(web_sys::IntersectionObserverEntry::is_intersecting)
+            };
+            if entries.iter().any(is_near) {
+                near();
+            }
+        });
+        let options = web_sys::IntersectionObserverInit::new();
+        options.set_root_margin("1200px 0px");
+        let observer =
+            web_sys::IntersectionObserver::new_with_options(call.as_ref().unchecked_ref(), &options).ok()?;
+        observer.observe(element);
+        Some(Self { observer, _call: call })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
+/// `j` and Page Down go to the next article, `k` and Page Up to the one before.
+fn walk(event: &KeyboardEvent) {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else { return };
+    let Ok(Some(article)) = target.closest("article") else { return };
+    let typing = target.matches("input, textarea, select, video, audio").unwrap_or(false);
+    if typing || event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    let next = match event.key().as_str() {
+        "j" | "PageDown" => article.next_element_sibling(),
+        "k" | "PageUp" => article.previous_element_sibling(),
+        _ => return,
+    };
+    event.prevent_default();
+    browser::focus_and_show(next.as_ref());
+}
+
+fn skeleton() -> impl IntoView {
+    let row = |lines: &'static [&'static str]| {
+        view! {
+            <div class="feed-sk" aria-hidden="true">
+                <span class="sk sk-dot"></span>
+                <div>{lines.iter().map(|class| view! { <span class=format!("sk {class}")></span> }).collect_view()}</div>
+            </div>
+        }
+    };
+    view! {
+        {row(&["sk-line sk-short", "sk-line"])}
+        {row(&["sk-line sk-short", "sk-block"])}
+        {row(&["sk-line sk-short", "sk-line", "sk-line"])}
+    }
+}

@@ -1,0 +1,68 @@
+//! The item that the address points at: scrolled to where it is loaded, and otherwise fetched and shown
+//! above the timeline.
+
+use client_core::timeline::Row;
+use leptos::{prelude::*, task::spawn_local};
+use shared::{EventId, MediaId, model::media::Media};
+
+use super::feed::{Cell, Feed, Phase};
+use crate::{api, browser, components::{icon::Icon, item::item}};
+
+/// What has become of the link.
+#[derive(Debug, Clone, PartialEq)]
+enum Found {
+    Nothing,
+    /// It is in no loaded page.
+    Apart(Box<Media>),
+    Gone,
+}
+
+/// Follows the link once the timeline has been read.
+#[component]
+pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Option<MediaId>) -> impl IntoView {
+    let found = RwSignal::new(Found::Nothing);
+    Effect::new(move |done: Option<bool>| {
+        let Some(id) = linked.clone() else { return true };
+        if done == Some(true) || feed.phase.get() != Phase::Ready {
+            return done == Some(true);
+        }
+        if let Some(node) = feed.node_of(&id) {
+            node.class_list().add_1("target").ok();
+            browser::focus_and_show(Some(&node));
+            return true;
+        }
+        spawn_local(async move {
+            let answer = api::media(&event.get_value(), &id).await;
+            let next = match answer {
+                Ok(media) => Found::Apart(Box::new(media)),
+                Err(_) => Found::Gone,
+            };
+            found.try_set(next);
+        });
+        true
+    });
+    move || match found.get() {
+        Found::Nothing => ().into_any(),
+        Found::Gone => view! {
+            <div class="linked">
+                <p class="linked-title">"The update that this link points at has been deleted."</p>
+            </div>
+        }
+        .into_any(),
+        Found::Apart(media) => {
+            let row = RwSignal::new(Row::Media(media));
+            view! {
+                <section class="linked" aria-label="Linked update">
+                    <div class="linked-title">
+                        <span>"Linked update"</span>
+                        <button class="icon-btn" type="button" aria-label="Close linked update" on:click=move |_| found.set(Found::Nothing)>
+                            {Icon::Close.draw()}
+                        </button>
+                    </div>
+                    {item(Cell { row, fresh: false, far: false }, "by-linked".to_owned())}
+                </section>
+            }
+            .into_any()
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Fetching for the timeline: the snapshot, further pages, another filter.
+
+use futures_util::future::join;
+use leptos::{prelude::*, task::spawn_local};
+use shared::{
+    EventId, Position, Topic,
+    model::{event::Event, media::MediaKind},
+};
+
+use super::{
+    feed::{Feed, Phase},
+    outgoing::Outgoing,
+};
+use crate::{api, driver::Live};
+
+/// Items of the first page, and of every further one.
+const FIRST_ITEMS: usize = 30;
+const MORE_ITEMS: usize = 60;
+
+/// What the page knows of its event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Known {
+    Nothing,
+    Event(Box<Event>),
+    /// It does not exist, or does no longer.
+    Missing { deleted: bool },
+}
+
+/// Fetches for one event.
+#[derive(Clone, Copy)]
+pub(crate) struct Loader {
+    event: StoredValue<EventId>,
+    live: Live,
+    feed: Feed,
+    outgoing: Outgoing,
+    pub(crate) known: RwSignal<Known>,
+    pub(crate) loading_older: RwSignal<bool>,
+    pub(crate) older_failed: RwSignal<Option<String>>,
+    /// Counts the snapshots asked for: the answer to an overtaken one is thrown away.
+    round: StoredValue<u32>,
+}
+
+impl Loader {
+    pub(crate) fn new(event: &EventId, live: Live, feed: Feed, outgoing: Outgoing) -> Self {
+        Self {
+            event: StoredValue::new(event.clone()),
+            live,
+            feed,
+            outgoing,
+            known: RwSignal::new(Known::Nothing),
+            loading_older: RwSignal::new(false),
+            older_failed: RwSignal::new(None),
+            round: StoredValue::new(0),
+        }
+    }
+
+    fn next_round(self) -> u32 {
+        self.round.update_value(|round| *round += 1);
+        self.round.get_value()
+    }
+
+    fn is_current(self, round: u32) -> bool {
+        self.round.try_get_value() == Some(round)
+    }
+
+    /// Reads event and timeline anew and tells the client where to go on from.
+    pub(crate) fn snapshot(self) {
+        let (round, id, kind) = (self.next_round(), self.event.get_value(), self.feed.kind.get_untracked());
+        let topic = Topic::event(&id);
+        spawn_local(async move {
+            let (event, page) = join(api::event(&id), api::media_page(&id, kind, None, FIRST_ITEMS)).await;
+            if !self.is_current(round) {
+                return;
+            }
+            match (event, page) {
+                (Ok(event), Ok(page)) => {
+                    let position = earlier(event.cursor.0, page.cursor.0.clone());
+                    self.known.set(Known::Event(Box::new(event.item)));
+                    let first = self.feed.phase.get_untracked() != Phase::Ready;
+                    self.feed.snapshot(page, first, if first { self.outgoing.echoes(kind) } else { Vec::new() });
+                    self.live.snapshot_applied(topic, position);
+                }
+                // Nothing is answered, and nothing more is asked: there is no such event.
+                (Err(error), _) | (_, Err(error)) if error.is_not_found() => {
+                    self.known.set(Known::Missing { deleted: false });
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    if self.feed.phase.get_untracked() != Phase::Ready {
+                        self.feed.phase.set(Phase::Failed(error.message));
+                    }
+                    self.live.snapshot_failed(topic);
+                }
+            }
+        });
+    }
+
+    /// Shows items of one kind only, or all of them again.
+    pub(crate) fn filter(self, kind: Option<MediaKind>) {
+        self.feed.kind.set(kind);
+        let (round, id) = (self.next_round(), self.event.get_value());
+        spawn_local(async move {
+            let page = api::media_page(&id, kind, None, FIRST_ITEMS).await;
+            if !self.is_current(round) {
+                return;
+            }
+            match page {
+                Ok(page) => {
+                    // What was published since the page was read comes again, to the new list.
+                    let position = page.cursor.0.clone();
+                    self.feed.snapshot(page, true, self.outgoing.echoes(kind));
+                    self.live.reposition(Topic::event(&id), position);
+                }
+                Err(error) => self.feed.phase.set(Phase::Failed(error.message)),
+            }
+        });
+    }
+
+    /// Somebody pressed "Try again".
+    pub(crate) fn again(self) {
+        self.feed.phase.set(Phase::Loading);
+        self.live.refresh(Topic::event(&self.event.get_value()));
+    }
+
+    /// Goes on downwards.
+    pub(crate) fn older(self) {
+        if self.loading_older.get_untracked() {
+            return;
+        }
+        let Some(before) = self.feed.next_older() else { return };
+        let (round, id, kind) = (self.round.get_value(), self.event.get_value(), self.feed.kind.get_untracked());
+        self.loading_older.set(true);
+        self.older_failed.set(None);
+        spawn_local(async move {
+            let page = api::media_page(&id, kind, Some(&before), MORE_ITEMS).await;
+            if self.loading_older.try_set(false).is_some() || !self.is_current(round) {
+                return;
+            }
+            match page {
+                Ok(page) => self.feed.older(&before, page),
+                Err(error) => self.older_failed.set(Some(error.message)),
+            }
+        });
+    }
+}
+
+/// Two reads, one place to go live from: the lower, so that nothing is missed.
+fn earlier(one: Position, other: Position) -> Position {
+    if one.epoch == other.epoch && one.offset <= other.offset { one } else { other }
+}

@@ -1,0 +1,223 @@
+//! All events: live now, coming, over. Follows the topic `events`.
+
+use std::collections::BTreeMap;
+
+use leptos::{prelude::*, task::spawn_local};
+use shared::{Change, EventId, Topic, model::event::{Event, EventStatus}};
+
+use crate::{
+    api, browser,
+    components::{
+        event_card::EventCard,
+        icon::{Icon, mark},
+        new_event::NewEventDialog,
+        title::use_title,
+    },
+    driver::{Live, News, use_live},
+    words,
+};
+
+/// In which order, under which name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Live,
+    Coming,
+    Over,
+}
+
+impl Group {
+    const ALL: [Self; 3] = [Self::Live, Self::Coming, Self::Over];
+
+    const fn of(status: EventStatus) -> Self {
+        match status {
+            EventStatus::Live => Self::Live,
+            EventStatus::Scheduled => Self::Coming,
+            EventStatus::Completed | EventStatus::Cancelled => Self::Over,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Coming => "coming",
+            Self::Over => "over",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Live => "Live now",
+            Self::Coming => "Coming up",
+            Self::Over => "Over",
+        }
+    }
+}
+
+type Events = BTreeMap<EventId, Event>;
+
+/// What the page knows.
+#[derive(Clone, Copy)]
+struct State {
+    events: RwSignal<Events>,
+    loaded: RwSignal<bool>,
+    failed: RwSignal<Option<String>>,
+    live: Live,
+}
+
+impl State {
+    fn load(self) {
+        spawn_local(async move {
+            let topic = Topic::events();
+            let mut events = Events::new();
+            let mut after = None;
+            let mut first = None;
+            // As many pages as there are; the first one's cursor is the earliest.
+            loop {
+                match api::list_events(after).await {
+                    Ok(page) => {
+                        first.get_or_insert(page.cursor.0);
+                        events.extend(page.items.into_iter().map(|event| (event.id.clone(), event)));
+                        after = page.next;
+                        if after.is_none() {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        if self.failed.try_set(Some(error.message)).is_none() {
+                            self.live.snapshot_failed(topic);
+                        }
+                        return;
+                    }
+                }
+            }
+            // The page may have been left meanwhile.
+            if self.events.try_set(events).is_none() && let Some(position) = first {
+                self.failed.set(None);
+                self.loaded.set(true);
+                self.live.snapshot_applied(topic, position);
+            }
+        });
+    }
+
+    fn apply(self, change: Change) {
+        self.events.update(|events| match change {
+            Change::EventNew(event) | Change::EventUpdate(event) => {
+                events.insert(event.id.clone(), *event);
+            }
+            Change::EventDelete(gone) => {
+                events.remove(&gone.event_id);
+            }
+            Change::EventStatus(changed) => {
+                if let Some(event) = events.get_mut(&changed.event_id) {
+                    event.status = changed.status;
+                }
+            }
+            Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Unknown => {}
+        });
+    }
+
+    /// The events of a group: what is live by when it began, latest first; what comes, soonest first; what
+    /// is over, latest first.
+    fn group(self, group: Group) -> Vec<EventId> {
+        self.events.with(|events| {
+            let mut chosen: Vec<&Event> = events.values().filter(|event| Group::of(event.status) == group).collect();
+            let when = |event: &Event| event.starts_at.clone().unwrap_or_else(|| event.created_at.clone());
+            chosen.sort_by(|a, b| match group {
+                Group::Coming => when(a).cmp(&when(b)),
+                Group::Live | Group::Over => when(b).cmp(&when(a)),
+            });
+            chosen.into_iter().map(|event| event.id.clone()).collect()
+        })
+    }
+}
+
+/// The page.
+#[component]
+pub(crate) fn EventsPage() -> impl IntoView {
+    use_title().name("");
+    use_title().unread(0);
+    let live = use_live();
+    let state =
+        State { events: RwSignal::default(), loaded: RwSignal::new(false), failed: RwSignal::new(None), live };
+    live.follow(Topic::events(), None, move |update| match update {
+        News::SnapshotNeeded => state.load(),
+        News::Publications { publications, .. } => {
+            for publication in publications {
+                state.apply(publication.change);
+            }
+        }
+        News::Presence(_) => {}
+        News::Refused { message, .. } => state.failed.set(Some(message)),
+    });
+    browser::scroll_to(0.0, false);
+
+    let creating = RwSignal::new(false);
+    let none = move || state.loaded.get() && state.events.with(BTreeMap::is_empty);
+    view! {
+        <div class="page-head">
+            <div>
+                <h1>"Events"</h1>
+                <p>"Follow along as it happens, or start a timeline of your own."</p>
+            </div>
+            <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>
+                {Icon::Plus.draw()}
+                "New event"
+            </button>
+        </div>
+        <Show when=move || !state.loaded.get()>
+            {move || match state.failed.get() {
+                Some(message) => view! {
+                    <div class="notice" role="alert">
+                        <h2>"The events could not be loaded"</h2>
+                        <p>{message}</p>
+                        <button class="btn" type="button" on:click=move |_| {
+                            state.failed.set(None);
+                            live.refresh(Topic::events());
+                        }>"Try again"</button>
+                    </div>
+                }
+                .into_any(),
+                None => skeleton().into_any(),
+            }}
+        </Show>
+        <Show when=none>
+            <div class="empty">
+                {mark()}
+                <h2>"Nothing is on yet"</h2>
+                <p>"A match, a wedding, a launch, a night out: make an event, share its address, and whoever opens it sees what you post as you post it."</p>
+                <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>"Start the first one"</button>
+            </div>
+        </Show>
+        {Group::ALL.into_iter().map(|group| group_view(state, group)).collect_view()}
+        <NewEventDialog open=creating />
+    }
+}
+
+fn group_view(state: State, group: Group) -> impl IntoView {
+    let ids = Memo::new(move |_| state.group(group));
+    let count = Memo::new(move |_| ids.with(Vec::len));
+    let shown = Memo::new(move |_| count.get() > 0);
+    view! {
+        <Show when=move || shown.get()>
+            <section class="group" data-group=group.name() aria-labelledby=format!("group-{}", group.name())>
+                <h2 class="group-title" id=format!("group-{}", group.name())>
+                    {group.title()}
+                    <span class="num" aria-label=move || words::count(count.get() as u64, "event", "events")>{count}</span>
+                </h2>
+                <ul class="cards">
+                    <For each=move || ids.get() key=|id| id.clone() let:id>
+                        {
+                            let event = Memo::new(move |_| state.events.with(|events| events.get(&id).cloned()));
+                            view! { <li><EventCard event=event /></li> }
+                        }
+                    </For>
+                </ul>
+            </section>
+        </Show>
+    }
+}
+
+fn skeleton() -> impl IntoView {
+    let card = || view! { <li><div class="sk card-sk"></div></li> };
+    view! { <ul class="cards" aria-hidden="true">{card()} {card()} {card()}</ul> }
+}

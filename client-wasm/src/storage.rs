@@ -1,0 +1,87 @@
+//! The few things that this browser remembers: the display name, the watcher's id, the colour scheme. Works
+//! without (private windows, blocked storage): then they live as long as the page. Called by the driver and
+//! the components.
+
+use shared::WatcherId;
+
+use crate::browser;
+
+const NAME: &str = "touchline.name";
+const WATCHER: &str = "touchline.watcher";
+const THEME: &str = "touchline.theme";
+
+fn store() -> Option<web_sys::Storage> {
+    browser::window().local_storage().ok().flatten()
+}
+
+fn read(key: &str) -> Option<String> {
+    store()?.get_item(key).ok()?
+}
+
+fn write(key: &str, value: &str) {
+    if let Some(store) = store() {
+        // A full or closed store: the value lives as long as the page.
+        store.set_item(key, value).ok();
+    }
+}
+
+/// The name last posted under.
+pub(crate) fn display_name() -> String {
+    read(NAME).unwrap_or_default()
+}
+
+/// Remembers the name to post under.
+pub(crate) fn set_display_name(name: &str) {
+    write(NAME, name);
+}
+
+/// Who this browser is in "N watching": made once, the same over all visits.
+pub(crate) fn watcher() -> String {
+    if let Some(known) = read(WATCHER).filter(|text| text.parse::<WatcherId>().is_ok()) {
+        return known;
+    }
+    let fresh = browser::random_id();
+    write(WATCHER, &fresh);
+    fresh
+}
+
+/// The colour scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    /// As the system has it.
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// The remembered choice.
+    pub(crate) fn remembered() -> Self {
+        match read(THEME).as_deref() {
+            Some("light") => Self::Light,
+            Some("dark") => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
+    /// What `data-theme` on the root element says; `None` for the system's choice.
+    pub(crate) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Light => Some("light"),
+            Self::Dark => Some("dark"),
+        }
+    }
+
+    /// Puts the choice on the page and remembers it.
+    pub(crate) fn apply(self) {
+        if let Some(root) = browser::document().document_element() {
+            // Neither can fail for a name that is a constant.
+            match self.name() {
+                Some(name) => root.set_attribute("data-theme", name).ok(),
+                None => root.remove_attribute("data-theme").ok(),
+            };
+        }
+        write(THEME, self.name().unwrap_or("system"));
+    }
+}
