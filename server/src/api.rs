@@ -1,1 +1,54 @@
+//! HTTP in, HTTP out: one file per resource. Handlers read the request, call the domain through `publish`
+//! or the store's reads, and answer; they hold no rules of their own.
 
+pub mod event;
+pub mod files;
+pub mod health;
+pub mod media;
+pub mod upload;
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use shared::{ErrorCode, IdempotencyKey, limits};
+
+use crate::{error::ApiError, publish::Outcome};
+
+/// `/api/…` that is nothing.
+pub async fn not_found() -> ApiError {
+    ApiError::not_found("address")
+}
+
+/// A method that the address does not answer to.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::new(ErrorCode::MethodNotAllowed, "this address does not answer to that method")
+}
+
+/// 201 for what was made now, 200 for what an idempotency key had made before.
+fn created<T: Serialize>(outcome: Outcome<T>, location: impl Fn(&T) -> String) -> Response {
+    let (status, value) = match outcome {
+        Outcome::Done(value) => (StatusCode::CREATED, value),
+        Outcome::Before(value) => (StatusCode::OK, value),
+    };
+    let location = HeaderValue::from_str(&location(&value));
+    let mut response = (status, Json(value)).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The `Idempotency-Key` header.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|text| text.parse().ok());
+    key.map(Some).ok_or_else(|| ApiError::invalid("Idempotency-Key", "1 to 64 characters of A-Z, a-z, 0-9, _ and -"))
+}
+
+/// Items on a page: what was asked for, within the limits.
+fn page_items(limit: Option<usize>) -> usize {
+    limit.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX)
+}

@@ -1,1 +1,217 @@
+//! The application: its state, and the one table of its addresses.
 
+use std::{
+    io,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{any, get, post},
+};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use shared::{ErrorCode, limits};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::{
+    compression::CompressionLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
+
+use crate::{
+    api,
+    assets::{self, Assets},
+    auth::origin,
+    bus,
+    config::Config,
+    error::ApiError,
+    hub::Hub,
+    listener::{AddressLimit, Sessions},
+    media::{MediaFiles, MediaLimits},
+    metrics::Metrics,
+    store::{OpenError, Store},
+    time::Clock,
+    transport::{poll, sse, upgrade},
+};
+
+/// What every handler can reach.
+#[derive(Debug)]
+pub struct AppState {
+    pub config: Config,
+    pub store: Store,
+    pub hub: Arc<Hub>,
+    pub media: MediaFiles,
+    pub assets: Assets,
+    pub clock: Clock,
+    pub metrics: Metrics,
+    pub connections: AddressLimit,
+    pub publishing: DefaultKeyedRateLimiter<IpAddr>,
+    pub sessions: Sessions,
+    /// Connections and background work; the process ends when they have.
+    pub tasks: TaskTracker,
+    draining: AtomicBool,
+}
+
+/// Shared by all handlers.
+pub type App = Arc<AppState>;
+
+/// Why the application did not start: said to the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data directory {path} cannot be used: {source}")]
+    DataDir { path: String, source: io::Error },
+    #[error("another server is using the data directory {0}")]
+    InUse(String),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("the directory of uploads cannot be used: {0}")]
+    Media(io::Error),
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(String),
+    #[error("the store does not answer: {0}")]
+    Broken(#[from] crate::store::StoreError),
+}
+
+impl AppState {
+    /// Opens the store and starts the pump and the housekeeping, which stop with `stop`.
+    pub async fn start(config: Config, metrics: Metrics, stop: &CancellationToken) -> Result<App, StartError> {
+        let (bus, announcer) = bus::Local::new();
+        let store = Store::open(&config.store(), announcer)?;
+        let media_limits =
+            MediaLimits { upload_bytes: config.uploads.upload_max_bytes, pixels: config.uploads.upload_max_pixels, ..MediaLimits::default() };
+        let media = MediaFiles::open(config.data_dir.join("media"), media_limits).map_err(StartError::Media)?;
+        crate::domain::housekeeping::prepare(&store).await?;
+        let clock = Clock::new();
+        let hub = Arc::new(Hub::new(store.clone(), config.hub()));
+        let per_second = NonZeroU32::new(config.connections.publish_per_second).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9)));
+        let app = Arc::new(Self {
+            assets: Assets::new(config.assets_dir.clone()),
+            connections: AddressLimit::new(config.connections.max_connections_per_address),
+            publishing: RateLimiter::hashmap(quota),
+            sessions: Sessions::default(),
+            tasks: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+            store,
+            hub,
+            media,
+            clock,
+            metrics,
+            config,
+        });
+        app.tasks.spawn(bus::pump(bus, app.hub.clone(), clock, stop.clone()));
+        app.tasks.spawn(crate::domain::housekeeping::run(app.clone(), stop.clone()));
+        Ok(app)
+    }
+
+    /// Takes `changes` from the address's allowance.
+    pub fn may_change(&self, address: IpAddr, changes: usize) -> Result<(), ApiError> {
+        let changes = NonZeroU32::new(u32::try_from(changes).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
+        match self.publishing.check_key_n(&address, changes) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_until)) => {
+                use governor::clock::{Clock as _, DefaultClock};
+                let wait = not_until.wait_time_from(DefaultClock::default().now());
+                Err(ApiError::rate_limited(wait.as_millis() as u64 + 1))
+            }
+            Err(_) => Err(ApiError::new(ErrorCode::TooLarge, "more changes in one request than are allowed at all")),
+        }
+    }
+
+    /// Removes the files of uploads that no row speaks of any more.
+    pub async fn remove_files(&self, uploads: impl IntoIterator<Item = shared::UploadId>) {
+        for upload in uploads {
+            self.media.remove(&upload).await;
+        }
+    }
+
+    /// The server is about to end: no new connections, and those there are get told.
+    pub fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.sessions.end_all();
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// THE table of addresses.
+pub fn router(app: App) -> Router {
+    let upload_bytes = usize::try_from(app.config.uploads.upload_max_bytes).unwrap_or(usize::MAX).saturating_add(64 * 1024);
+    Router::new()
+        // Events and their timelines
+        .route("/api/events", get(api::event::list).post(api::event::create))
+        .route("/api/events/{id}", get(api::event::read).patch(api::event::change).delete(api::event::delete))
+        .route("/api/events/{id}/stats", get(api::event::stats))
+        .route("/api/events/{id}/updates", get(poll::event))
+        .route("/api/events/{id}/stream", get(sse::event))
+        .route(
+            "/api/events/{id}/media",
+            get(api::media::list).post(api::media::create).layer(DefaultBodyLimit::max(upload_bytes)),
+        )
+        .route(
+            "/api/events/{id}/media/{media_id}",
+            get(api::media::read).patch(api::media::change).delete(api::media::delete),
+        )
+        .route("/api/uploads", post(api::upload::create).layer(DefaultBodyLimit::max(upload_bytes)))
+        .route("/media/{upload_id}/{file}", get(api::files::serve))
+        // Feeds
+        .route("/ws", get(upgrade::general))
+        .route("/api/ws/events/{id}", get(upgrade::event))
+        .route("/api/poll", get(poll::topics))
+        .route("/api/sse", get(sse::topics))
+        // Operation
+        .route("/healthz", get(api::health::alive))
+        .route("/readyz", get(api::health::ready))
+        .route("/metrics", get(api::health::metrics))
+        // Everything else
+        .route("/api", any(api::not_found))
+        .route("/api/{*rest}", any(api::not_found))
+        .fallback(assets::asset)
+        .method_not_allowed_fallback(api::method_not_allowed)
+        .layer(DefaultBodyLimit::max(limits::JSON_BODY_BYTES))
+        .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest))
+        .layer(middleware::from_fn_with_state(app.clone(), guard))
+        .layer(cors(&app.config.allowed_origins))
+        .with_state(app)
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        .max_age(std::time::Duration::from_secs(3600))
+}
+
+/// What holds for every request: changes do not come from pages of other origins, nothing is sniffed.
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let mut response = if changes && !origin::is_allowed(request.headers(), &app.config.allowed_origins) {
+        ApiError::new(ErrorCode::CrossSite, "a page of another origin may not do this").into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+    response
+}

@@ -1,1 +1,195 @@
+//! Configuration: read once, from flags and the environment, into types. Nothing downstream sees a string
+//! that means something else.
 
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
+use shared::TopicKind;
+
+use crate::{
+    hub::{HubOptions, signal::SLOTS},
+    store::{StoreOptions, log::Retention},
+    transport::session::SessionLimits,
+};
+
+/// A live event timeline, served by yourself.
+#[derive(Debug, Parser)]
+#[command(name = "touchline", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Runs the server (the default).
+    Serve,
+}
+
+/// Everything that an operator can set.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Address to listen on.
+    #[arg(long, env = "TOUCHLINE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+    /// Directory of the database and the uploads.
+    #[arg(long, env = "TOUCHLINE_DATA_DIR", default_value = "data", global = true)]
+    pub data_dir: PathBuf,
+    /// Serve the client's files from this directory instead of the embedded ones.
+    #[arg(long, env = "TOUCHLINE_ASSETS_DIR", global = true)]
+    pub assets_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub windows: Windows,
+    #[command(flatten)]
+    pub connections: Connections,
+    #[command(flatten)]
+    pub storage: Storage,
+    #[command(flatten)]
+    pub uploads: Uploads,
+    /// Origins whose pages may use this server from elsewhere (CORS, WebSocket). Repeatable.
+    #[arg(long = "allowed-origin", env = "TOUCHLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
+    pub allowed_origins: Vec<String>,
+    /// Over how many milliseconds the reconnects are spread when the server shuts down.
+    #[arg(long, env = "TOUCHLINE_DRAIN_SPAN_MS", default_value_t = 5000, global = true)]
+    pub drain_span_ms: u64,
+    /// Log as JSON lines.
+    #[arg(long, env = "TOUCHLINE_LOG_JSON", global = true)]
+    pub log_json: bool,
+}
+
+/// Windows (E12): the first change goes out at once, what follows within the window goes out together.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Windows {
+    /// Window of an event's timeline, in milliseconds; 0 sends everything at once.
+    #[arg(long, env = "TOUCHLINE_WINDOW_EVENT_MS", default_value_t = 1000, global = true)]
+    pub window_event_ms: u64,
+    /// Window of the list of events, in milliseconds; 0 sends everything at once.
+    #[arg(long, env = "TOUCHLINE_WINDOW_EVENTS_MS", default_value_t = 1000, global = true)]
+    pub window_events_ms: u64,
+    /// Recent publications kept in memory per topic, in bytes.
+    #[arg(long, env = "TOUCHLINE_TAIL_BYTES", default_value_t = 8 * 1024 * 1024, global = true)]
+    pub tail_bytes: usize,
+}
+
+/// Limits of connections.
+#[derive(Debug, Clone, Args)]
+pub struct Connections {
+    /// A client that has sent nothing for this long sends a heartbeat, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_HEARTBEAT_INTERVAL_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(10..), global = true)]
+    pub heartbeat_interval_ms: u64,
+    /// A connection that nothing was heard from for this long is closed, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_HEARTBEAT_TIMEOUT_MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(10..), global = true)]
+    pub heartbeat_timeout_ms: u64,
+    /// Connections, streams and polls at a time from one address.
+    #[arg(long, env = "TOUCHLINE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256, global = true)]
+    pub max_connections_per_address: usize,
+    /// Subscriptions on one connection, 64 at most.
+    #[arg(long, env = "TOUCHLINE_MAX_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = SLOTS, global = true)]
+    pub max_subscriptions_per_connection: usize,
+    /// Frames a second that one connection may send.
+    #[arg(long, env = "TOUCHLINE_FRAMES_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub frames_per_second: u32,
+    /// Changes a second from one address (posts, edits, deletions); ten times as many in one go.
+    #[arg(long, env = "TOUCHLINE_PUBLISH_PER_SECOND", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub publish_per_second: u32,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks. Repeatable.
+    #[arg(long = "trusted-proxy", env = "TOUCHLINE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, global = true)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a client may take to send a request's head, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_HEADER_TIMEOUT_MS", default_value_t = 10_000, global = true)]
+    pub header_timeout_ms: u64,
+}
+
+/// The database.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Storage {
+    /// Largest size of the database in bytes; 0 for no limit but the disk's.
+    #[arg(long, env = "TOUCHLINE_DATABASE_MAX_BYTES", default_value_t = 0, global = true)]
+    pub database_max_bytes: u64,
+    /// Newest publications kept of each event's log; 0 keeps all.
+    #[arg(long, env = "TOUCHLINE_RETAIN_EVENT_COUNT", default_value_t = 0, global = true)]
+    pub retain_event_count: u64,
+    /// Publications of an event's log older than this are removed, in seconds; 0 keeps all.
+    #[arg(long, env = "TOUCHLINE_RETAIN_EVENT_AGE_S", default_value_t = 0, global = true)]
+    pub retain_event_age_s: u64,
+    /// How often retention is applied, in seconds.
+    #[arg(long, env = "TOUCHLINE_RETAIN_EVERY_S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub retain_every_s: u64,
+    /// How long idempotency keys are kept, in days.
+    #[arg(long, env = "TOUCHLINE_KEEP_KEYS_DAYS", default_value_t = 30, global = true)]
+    pub keep_keys_days: u32,
+}
+
+/// Uploads.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Uploads {
+    /// Largest file, in bytes.
+    #[arg(long, env = "TOUCHLINE_UPLOAD_MAX_BYTES", default_value_t = 100 * 1024 * 1024, global = true)]
+    pub upload_max_bytes: u64,
+    /// Most pixels of a picture.
+    #[arg(long, env = "TOUCHLINE_UPLOAD_MAX_PIXELS", default_value_t = 50_000_000, global = true)]
+    pub upload_max_pixels: u64,
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| "an address or a network, like 10.0.0.0/8".to_owned())
+}
+
+impl Config {
+    pub fn hub(&self) -> HubOptions {
+        let window_ms = TopicKind::ALL.map(|kind| match kind {
+            TopicKind::Events => (kind, self.windows.window_events_ms),
+            TopicKind::Event => (kind, self.windows.window_event_ms),
+        });
+        HubOptions { window_ms, tail_bytes: self.windows.tail_bytes, ..HubOptions::default() }
+    }
+
+    pub fn session(&self) -> SessionLimits {
+        SessionLimits {
+            subscriptions: self.connections.max_subscriptions_per_connection.min(SLOTS),
+            frames_per_second: self.connections.frames_per_second,
+            heartbeat_interval_ms: self.connections.heartbeat_interval_ms,
+        }
+    }
+
+    pub fn store(&self) -> StoreOptions {
+        StoreOptions {
+            path: Some(self.data_dir.join("touchline.db")),
+            max_bytes: self.storage.database_max_bytes,
+            readers: 2,
+        }
+    }
+
+    /// What is kept of each kind's logs.
+    pub fn retention(&self, kind: TopicKind) -> Retention {
+        let some = |value: u64| (value > 0).then_some(value);
+        match kind {
+            TopicKind::Event => Retention {
+                count: some(self.storage.retain_event_count),
+                age_s: some(self.storage.retain_event_age_s),
+            },
+            TopicKind::Events => Retention::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["touchline", "--trusted-proxy", "10.0.0.1", "--trusted-proxy", "::1/128"]);
+        assert_eq!(cli.config.connections.trusted_proxies.len(), 2);
+        assert_eq!(cli.config.hub().window_ms(TopicKind::Event), 1000);
+        assert!(Cli::try_parse_from(["touchline", "--trusted-proxy", "everybody"]).is_err());
+    }
+}

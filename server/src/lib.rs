@@ -19,3 +19,4 @@ pub mod publish;
 pub mod store;
 pub mod time;
 pub mod transport;
+pub mod wire;

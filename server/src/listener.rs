@@ -1,1 +1,243 @@
+//! The listener: accepts connections, serves HTTP on them, and ends them in good order.
 
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, body::Body};
+use hyper::{body::Incoming, server::conn::http1::UpgradeableConnection, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use slab::Slab;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
+
+use crate::{
+    app::{self, App},
+    auth::address::{ClientAddress, PeerAddress, client_address},
+    hub::signal::Signal,
+};
+
+/// Bytes that hyper may hold of a request's head.
+const HEAD_BYTES: usize = 32 * 1024;
+/// How long requests in flight may take once the server is to end, beyond the span of the reconnects.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` is cancelled, then drains: nobody new, everybody told when to come back, requests
+/// in flight finished.
+pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) {
+    let router = app::router(app.clone());
+    let connections = TaskTracker::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(app.config.connections.header_timeout_ms))
+        .max_buf_size(HEAD_BYTES)
+        .half_close(false);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, or the client is gone already; a moment later it may work.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY refused");
+        }
+        let service = service(app.clone(), router.clone(), PeerAddress(peer));
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        connections.spawn(serve(connection, stop.clone()));
+    }
+    drop(listener);
+    app.begin_drain();
+    let limit = LAST_REQUESTS + Duration::from_millis(app.config.drain_span_ms.min(1000));
+    connections.close();
+    if tokio::time::timeout(limit, connections.wait()).await.is_err() {
+        tracing::warn!("requests were still in flight at the end");
+    }
+}
+
+/// Serves one connection. Told to stop it finishes the request it is in and takes no other.
+async fn serve<S>(connection: UpgradeableConnection<TokioIo<TcpStream>, S>, stop: CancellationToken)
+where
+    S: hyper::service::Service<
+            hyper::Request<Incoming>,
+            Response = hyper::Response<Body>,
+            Error = std::convert::Infallible,
+        > + Send
+        + 'static,
+    S::Future: Send,
+{
+    let mut connection = std::pin::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+fn service(
+    app: App,
+    router: Router,
+    peer: PeerAddress,
+) -> impl hyper::service::Service<
+    hyper::Request<Incoming>,
+    Response = hyper::Response<Body>,
+    Error = std::convert::Infallible,
+    Future = impl Future<Output = Result<hyper::Response<Body>, std::convert::Infallible>> + Send,
+> + Send {
+    service_fn(move |mut request: hyper::Request<Incoming>| {
+        let trusted = &app.config.connections.trusted_proxies;
+        let client = client_address(peer.0.ip(), request.headers(), trusted);
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(ClientAddress(client));
+        router.clone().oneshot(request.map(Body::new))
+    })
+}
+
+/// The TCP connection beneath an upgraded one, and what was read of it already.
+pub fn into_tcp(upgraded: hyper::upgrade::Upgraded) -> Option<(TcpStream, bytes::Bytes)> {
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
+/// Connections per address (E11).
+#[derive(Debug, Clone)]
+pub struct AddressLimit {
+    max: usize,
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl AddressLimit {
+    pub fn new(max: usize) -> Self {
+        Self { max, open: Arc::default() }
+    }
+
+    /// Counts a connection in until the guard is dropped; `None` if the address has too many.
+    pub fn enter(&self, address: IpAddr) -> Option<AddressGuard> {
+        let mut open = self.open.lock();
+        let count = open.entry(address).or_default();
+        if *count >= self.max {
+            return None;
+        }
+        *count += 1;
+        Some(AddressGuard { limit: self.clone(), address })
+    }
+
+    /// Connections counted at present.
+    pub fn total(&self) -> usize {
+        self.open.lock().values().sum()
+    }
+}
+
+/// A connection that counts against its address.
+#[derive(Debug)]
+pub struct AddressGuard {
+    limit: AddressLimit,
+    address: IpAddr,
+}
+
+impl Drop for AddressGuard {
+    fn drop(&mut self) {
+        let mut open = self.limit.open.lock();
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Every session there is, so that all can be told that the server ends.
+#[derive(Debug, Clone, Default)]
+pub struct Sessions {
+    inner: Arc<Mutex<SessionTable>>,
+}
+
+#[derive(Debug, Default)]
+struct SessionTable {
+    signals: Slab<Arc<Signal>>,
+    ending: bool,
+}
+
+impl Sessions {
+    /// Registers a session until the guard is dropped. One that comes while all end is told at once.
+    pub fn enter(&self, signal: &Arc<Signal>) -> SessionGuard {
+        let mut table = self.inner.lock();
+        if table.ending {
+            signal.end();
+        }
+        SessionGuard { key: table.signals.insert(signal.clone()), sessions: self.clone() }
+    }
+
+    /// Tells every session that the server ends.
+    pub fn end_all(&self) {
+        let mut table = self.inner.lock();
+        table.ending = true;
+        for (_, signal) in &table.signals {
+            signal.end();
+        }
+    }
+
+    pub fn count(&self) -> usize {
+        self.inner.lock().signals.len()
+    }
+}
+
+/// A registered session.
+#[derive(Debug)]
+pub struct SessionGuard {
+    key: usize,
+    sessions: Sessions,
+}
+
+impl Drop for SessionGuard {
+    fn drop(&mut self) {
+        self.sessions.inner.lock().signals.remove(self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e11_connections_of_an_address_are_limited_and_counted_back_to_nothing() {
+        let limit = AddressLimit::new(2);
+        let one: IpAddr = "192.0.2.1".parse().unwrap();
+        let (a, b) = (limit.enter(one).unwrap(), limit.enter(one).unwrap());
+        assert!(limit.enter(one).is_none());
+        assert!(limit.enter("192.0.2.2".parse().unwrap()).is_some());
+        drop(a);
+        assert!(limit.enter(one).is_some());
+        drop(b);
+        assert_eq!(limit.total(), 0);
+        assert!(limit.open.lock().is_empty(), "nothing is kept of addresses that are gone");
+    }
+
+    #[test]
+    fn p10_a_session_that_comes_while_all_end_is_told_as_well() {
+        let sessions = Sessions::default();
+        let signals = [Arc::new(Signal::default()), Arc::new(Signal::default())];
+        let _early = sessions.enter(&signals[0]);
+        sessions.end_all();
+        let _late = sessions.enter(&signals[1]);
+        assert!(signals.iter().all(|signal| signal.is_ending()));
+    }
+}

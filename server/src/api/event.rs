@@ -1,0 +1,132 @@
+//! `/api/events`
+
+use axum::{
+    Json,
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Deserialize;
+use shared::{
+    Cursor, ErrorCode, EventId, Topic,
+    model::event::{Event, EventPatch, EventStats, EventStatus, NewEvent},
+    rest::{Page, Snapshot},
+};
+
+use super::{created, idempotency_key, page_items};
+use crate::{
+    app::App,
+    auth::Principal,
+    domain,
+    error::ApiError,
+    publish::{Keyed, publish},
+    store::{Tx, event as rows, log},
+};
+
+/// `GET /api/events?status=&limit=&after=`
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    status: Option<EventStatus>,
+    limit: Option<usize>,
+    after: Option<i64>,
+}
+
+/// Events, newest first.
+pub async fn list(
+    State(app): State<App>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Page<Event>>, ApiError> {
+    let Query(query) = query?;
+    let limit = page_items(query.limit);
+    let (mut rows, position) = app
+        .store
+        .read(async move |tx| {
+            let rows = rows::list(tx, query.status, query.after, limit + 1).await?;
+            Ok((rows, log::position(tx, &Topic::events()).await?))
+        })
+        .await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(number, _)| number.to_string());
+    let cursor = cursor(position)?;
+    Ok(Json(Page { items: rows.into_iter().map(|(_, event)| event).collect(), next, cursor }))
+}
+
+/// Creates an event.
+pub async fn create(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    body: Result<Json<NewEvent>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(new) = body?;
+    app.may_change(principal.address(), 1)?;
+    let keyed = idempotency_key(&headers)?.map(|key| Keyed::new(key, &("event", &new))).transpose()?;
+    let work = async move |tx: &mut Tx<'_>, at| domain::event::create(tx, new, at).await;
+    let outcome = publish(&app.store, &principal, &Topic::events(), keyed, work).await?;
+    Ok(created(outcome, |event: &Event| format!("/api/events/{}", event.id)))
+}
+
+/// An event, and the cursor to go live from.
+pub async fn read(
+    State(app): State<App>,
+    id: Result<Path<EventId>, PathRejection>,
+) -> Result<Json<Snapshot<Event>>, ApiError> {
+    let Path(id) = id?;
+    let (event, position) = app
+        .store
+        .read(async move |tx| Ok((rows::find(tx, &id).await?, log::position(tx, &Topic::event(&id)).await?)))
+        .await?;
+    let item = event.ok_or_else(|| ApiError::not_found("event"))?;
+    Ok(Json(Snapshot { item, cursor: cursor(position)? }))
+}
+
+/// Changes an event.
+pub async fn change(
+    State(app): State<App>,
+    principal: Principal,
+    id: Result<Path<EventId>, PathRejection>,
+    body: Result<Json<EventPatch>, JsonRejection>,
+) -> Result<Json<Event>, ApiError> {
+    let (Path(id), Json(patch)) = (id?, body?);
+    app.may_change(principal.address(), 1)?;
+    let topic = Topic::event(&id);
+    let work = async move |tx: &mut Tx<'_>, at| domain::event::change(tx, &id, patch, at).await;
+    let outcome = publish(&app.store, &principal, &topic, None, work).await?;
+    Ok(Json(outcome.into_inner()))
+}
+
+/// Deletes an event with everything on its timeline.
+pub async fn delete(
+    State(app): State<App>,
+    principal: Principal,
+    id: Result<Path<EventId>, PathRejection>,
+) -> Result<StatusCode, ApiError> {
+    let Path(id) = id?;
+    app.may_change(principal.address(), 1)?;
+    let topic = Topic::event(&id);
+    let work = async move |tx: &mut Tx<'_>, at| domain::event::delete(tx, &id, at).await;
+    let uploads = publish(&app.store, &principal, &topic, None, work).await?.into_inner();
+    app.remove_files(uploads).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How many follow an event at this moment (E6).
+pub async fn stats(
+    State(app): State<App>,
+    id: Result<Path<EventId>, PathRejection>,
+) -> Result<Json<EventStats>, ApiError> {
+    let Path(id) = id?;
+    let topic = Topic::event(&id);
+    let known = app.store.read(async move |tx| rows::find(tx, &id).await).await?;
+    known.ok_or_else(|| ApiError::not_found("event"))?;
+    let count = app.hub.count(&topic);
+    Ok(Json(EventStats { subscriptions: count.subscriptions, watchers: count.watchers }))
+}
+
+pub(super) fn cursor(position: Option<shared::Position>) -> Result<Cursor, ApiError> {
+    position.map(Cursor).ok_or_else(|| ApiError::new(ErrorCode::Internal, "a resource has no topic"))
+}

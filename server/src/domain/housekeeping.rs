@@ -1,0 +1,75 @@
+//! What is done now and then: retention, old idempotency keys, uploads that no item took.
+
+use std::time::Duration;
+
+use shared::{Topic, TopicKind};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    store::{Store, StoreError, WorkError, idempotency, log, media},
+    time::unix_ms,
+};
+
+/// An upload that no item has taken is removed after this long, in milliseconds.
+const UPLOAD_KEPT_MS: i64 = 24 * 3600 * 1000;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Begins the topics that belong to no resource. Run at every start.
+pub async fn prepare(store: &Store) -> Result<(), StoreError> {
+    let prepared = store
+        .write(async |tx| {
+            log::ensure_topic(tx, &Topic::events()).await?;
+            Ok::<_, WorkError<()>>(())
+        })
+        .await?;
+    debug_assert!(prepared.is_ok());
+    Ok(())
+}
+
+/// Runs until the token is cancelled.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(app.config.storage.retain_every_s));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = once(&app).await {
+            tracing::warn!(%error, "housekeeping could not be done; it is tried again");
+        }
+        app.publishing.retain_recent();
+    }
+}
+
+async fn once(app: &App) -> Result<(), StoreError> {
+    for kind in TopicKind::ALL {
+        let retention = app.config.retention(kind);
+        if retention == log::Retention::default() {
+            continue;
+        }
+        let trimmed = app
+            .store
+            .write(async move |tx| Ok::<_, WorkError<()>>(log::trim(tx, kind, retention, unix_ms()).await?))
+            .await?;
+        for (topic, upto) in trimmed.unwrap_or_default() {
+            app.hub.trim(&topic, upto);
+        }
+    }
+    let keep_keys_ms = i64::from(app.config.storage.keep_keys_days) * DAY_MS;
+    let stale = app
+        .store
+        .write(async move |tx| {
+            let now = unix_ms();
+            idempotency::forget(tx, now - keep_keys_ms).await?;
+            let stale = media::stale_uploads(tx, now - UPLOAD_KEPT_MS).await?;
+            for upload in &stale {
+                media::delete_upload(tx, upload).await?;
+            }
+            Ok::<_, WorkError<()>>(stale)
+        })
+        .await?;
+    app.remove_files(stale.unwrap_or_default()).await;
+    Ok(())
+}

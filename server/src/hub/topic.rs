@@ -1,0 +1,479 @@
+//! One topic in memory: its tail, its window, its readers, its count of watchers.
+//!
+//! It never waits and never reads the store; `hub` does that and brings it what it found.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use shared::{
+    Epoch, Offset, Position, ServerFrame, Topic, WatcherId,
+    frame::{NotRecovered, PresenceCount},
+    limits::BATCH_PUBLICATIONS,
+};
+use slab::Slab;
+
+use super::{
+    HubOptions,
+    chunk::{Chunk, Slice},
+    signal::Signal,
+};
+use crate::{
+    store::{Appended, log::Extent},
+    time::Millis,
+};
+
+/// What a topic asks of the hub's timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Alarm {
+    /// The window ends: what was held back goes out.
+    Window,
+    /// The count of watchers may be told again.
+    Count,
+    /// A poller who has not come back is gone.
+    Linger,
+}
+
+/// What became of publications that were announced to a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// They are in the tail, or were before.
+    All,
+    /// Some are missing in between: the store has them.
+    Hole,
+}
+
+/// A topic in memory.
+#[derive(Debug)]
+pub struct TopicHub {
+    pub topic: Topic,
+    window_ms: u64,
+    tail_bytes_max: usize,
+    state: Mutex<State>,
+    /// One reader at a time fetches what the tail no longer has; the others find it in `history`.
+    pub(super) fetching: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    epoch: Epoch,
+    trimmed: Offset,
+    closed: bool,
+    /// The newest publication known here.
+    head: Offset,
+    /// The newest publication that readers are shown; behind `head` while a window holds some back.
+    visible: Offset,
+    tail: VecDeque<Arc<Chunk>>,
+    tail_bytes: usize,
+    /// Committed publications after `visible`.
+    held: Vec<Appended>,
+    window_open: bool,
+    /// Chunks read from the store for readers who are behind the tail, newest last.
+    history: VecDeque<Arc<Chunk>>,
+    readers: Slab<Reader>,
+    /// Connections (and lingering polls) of each watcher.
+    watchers: HashMap<WatcherId, u32>,
+    /// Readers that did not say who they are; each counts as a watcher.
+    unnamed: usize,
+    /// Pollers between two polls, by the time at which they are gone.
+    lingering: BTreeSet<(Millis, WatcherId)>,
+    lingering_until: HashMap<WatcherId, Millis>,
+    count: Count,
+    idle_since: Millis,
+}
+
+#[derive(Debug)]
+struct Reader {
+    signal: Arc<Signal>,
+    slot: usize,
+    watcher: Option<WatcherId>,
+    position: Arc<ReaderPosition>,
+}
+
+/// Where a reader stands, for who wants to know how far behind it is.
+#[derive(Debug)]
+pub struct ReaderPosition(AtomicU64);
+
+impl ReaderPosition {
+    pub fn get(&self) -> Offset {
+        Offset(self.0.load(Ordering::Relaxed))
+    }
+
+    pub fn set(&self, offset: Offset) {
+        self.0.store(offset.0, Ordering::Relaxed);
+    }
+}
+
+/// A reader that has been added to a topic.
+#[derive(Debug)]
+pub struct Joined {
+    /// Takes it out again.
+    pub key: usize,
+    /// To be kept up to date by the reader.
+    pub position: Arc<ReaderPosition>,
+}
+
+/// The latest count of watchers, as a frame; only the latest matters.
+#[derive(Debug, Default)]
+struct Count {
+    told: Option<PresenceCount>,
+    frame: Option<Arc<str>>,
+    version: u64,
+    /// A count was told less than a moment ago; the next waits.
+    open: bool,
+}
+
+/// What a reader finds.
+#[derive(Debug)]
+pub enum Next {
+    Slice(Slice),
+    AtHead,
+    /// The tail no longer has it.
+    Behind,
+    /// Retention has removed it: the reader has to start over.
+    Expired,
+    /// The topic is no more, and everything it said has been read.
+    Closed,
+}
+
+/// How often the count of watchers is told, in milliseconds.
+const COUNT_INTERVAL_MS: u64 = 1000;
+/// Chunks from the store kept for others who are behind as well.
+const HISTORY_CHUNKS: usize = 8;
+
+impl TopicHub {
+    pub(super) fn new(topic: Topic, extent: &Extent, recent: &[Appended], options: &HubOptions, now: Millis) -> Self {
+        let mut state = State {
+            epoch: extent.epoch.clone(),
+            trimmed: extent.trimmed,
+            closed: extent.closed,
+            head: extent.head,
+            visible: extent.head,
+            tail: VecDeque::new(),
+            tail_bytes: 0,
+            held: Vec::new(),
+            window_open: false,
+            history: VecDeque::new(),
+            readers: Slab::new(),
+            watchers: HashMap::new(),
+            unnamed: 0,
+            lingering: BTreeSet::new(),
+            lingering_until: HashMap::new(),
+            count: Count::default(),
+            idle_since: now,
+        };
+        for part in recent.chunks(BATCH_PUBLICATIONS) {
+            state.push(part, false, options.tail_bytes);
+        }
+        Self {
+            window_ms: options.window_ms(topic.kind()),
+            tail_bytes_max: options.tail_bytes,
+            topic,
+            state: Mutex::new(state),
+            fetching: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Takes announced publications, oldest first. Those known already are passed over. Returns an alarm
+    /// to set, if a window was opened.
+    pub(super) fn accept(&self, now: Millis, publications: &[Appended]) -> (Taken, Option<(Millis, Alarm)>) {
+        let mut state = self.state.lock();
+        let mut fresh = Vec::new();
+        for entry in publications {
+            if entry.offset == state.head.next() && entry.epoch == state.epoch {
+                state.head = entry.offset;
+                fresh.push(entry.clone());
+            } else if entry.offset > state.head {
+                break;
+            }
+        }
+        let complete = publications.last().is_none_or(|last| last.offset <= state.head);
+        let taken = if complete { Taken::All } else { Taken::Hole };
+        if fresh.is_empty() {
+            return (taken, None);
+        }
+        state.held.append(&mut fresh);
+        if state.window_open {
+            return (taken, None);
+        }
+        state.release(self.window_ms > 0, self.tail_bytes_max);
+        if self.window_ms == 0 {
+            return (taken, None);
+        }
+        state.window_open = true;
+        (taken, Some((now.plus(self.window_ms), Alarm::Window)))
+    }
+
+    /// The time of an alarm has come. Returns the next one to set.
+    pub(super) fn ring(&self, now: Millis, alarm: Alarm) -> Option<(Millis, Alarm)> {
+        let mut state = self.state.lock();
+        match alarm {
+            Alarm::Window if state.held.is_empty() => {
+                state.window_open = false;
+                None
+            }
+            Alarm::Window => {
+                state.release(true, self.tail_bytes_max);
+                Some((now.plus(self.window_ms), Alarm::Window))
+            }
+            Alarm::Count => {
+                state.count.open = false;
+                state.tell_count(now, &self.topic)
+            }
+            Alarm::Linger => {
+                while let Some((until, watcher)) = state.lingering.first().cloned() {
+                    if until > now {
+                        break;
+                    }
+                    state.end_lingering(&watcher);
+                }
+                state.tell_count(now, &self.topic)
+            }
+        }
+    }
+
+    /// What stands after `position` in memory.
+    pub fn next(&self, after: Offset) -> Next {
+        let state = self.state.lock();
+        if after >= state.visible {
+            return if state.closed && after >= state.head { Next::Closed } else { Next::AtHead };
+        }
+        if after < state.trimmed {
+            return Next::Expired;
+        }
+        // Most readers are one chunk behind: look from the end.
+        let found = state.tail.iter().rev().take_while(|chunk| chunk.to() > after).last();
+        if let Some(slice) = found.and_then(|chunk| Slice::after(chunk, after)) {
+            return Next::Slice(slice);
+        }
+        match state.history.iter().find_map(|chunk| Slice::after(chunk, after)) {
+            Some(slice) => Next::Slice(slice),
+            None => Next::Behind,
+        }
+    }
+
+    /// Keeps a chunk from the store for readers who are behind.
+    pub(super) fn remember(&self, chunk: Arc<Chunk>) {
+        let mut state = self.state.lock();
+        if state.history.len() == HISTORY_CHUNKS {
+            state.history.pop_front();
+        }
+        state.history.push_back(chunk);
+    }
+
+    /// Drops encoded publications after a deletion took their content out of the log; readers who have
+    /// not had them read the store. What readers at the head have yet to see stays.
+    pub(super) fn forget_encoded(&self) {
+        let mut state = self.state.lock();
+        state.history.clear();
+        while state.tail.len() > 1 {
+            if let Some(chunk) = state.tail.pop_front() {
+                state.tail_bytes -= chunk.size_bytes();
+            }
+        }
+    }
+
+    pub(super) fn trim(&self, upto: Offset) {
+        let mut state = self.state.lock();
+        state.trimmed = state.trimmed.max(upto);
+        state.history.retain(|chunk| chunk.to() > upto);
+    }
+
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.history.clear();
+        state.wake_all();
+    }
+
+    /// Whether nobody may subscribe any more.
+    pub fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
+    /// Where a subscription asked for `since` begins, and why not there.
+    pub fn begin(&self, since: Option<&Position>) -> (Position, Option<NotRecovered>) {
+        let state = self.state.lock();
+        let at_head = Position { epoch: state.epoch.clone(), offset: state.visible };
+        let Some(since) = since else { return (at_head, Some(NotRecovered::NoPosition)) };
+        let reason = if since.epoch != state.epoch {
+            NotRecovered::EpochChanged
+        } else if since.offset < state.trimmed {
+            NotRecovered::Expired
+        } else if since.offset > state.head {
+            NotRecovered::Ahead
+        } else {
+            return (since.clone(), None);
+        };
+        (at_head, Some(reason))
+    }
+
+    /// The newest publication known here.
+    pub fn head(&self) -> Offset {
+        self.state.lock().head
+    }
+
+    /// The newest publication shown to readers.
+    pub fn visible(&self) -> Offset {
+        self.state.lock().visible
+    }
+
+    /// Adds a reader. The signal is marked at once, so that it looks.
+    pub(super) fn join(
+        &self,
+        now: Millis,
+        signal: &Arc<Signal>,
+        slot: usize,
+        watcher: Option<&WatcherId>,
+        position: Offset,
+    ) -> (Joined, Option<(Millis, Alarm)>) {
+        let mut state = self.state.lock();
+        let position = Arc::new(ReaderPosition(AtomicU64::new(position.0)));
+        let reader =
+            Reader { signal: signal.clone(), slot, watcher: watcher.cloned(), position: position.clone() };
+        let key = state.readers.insert(reader);
+        match watcher {
+            Some(watcher) => {
+                *state.watchers.entry(watcher.clone()).or_default() += 1;
+                // A poller that has come back counts once.
+                state.end_lingering(watcher);
+            }
+            None => state.unnamed += 1,
+        }
+        signal.mark(slot);
+        let alarm = state.tell_count(now, &self.topic);
+        (Joined { key, position }, alarm)
+    }
+
+    /// Publications by which the slowest reader is behind.
+    pub(super) fn slowest_lag(&self) -> u64 {
+        let state = self.state.lock();
+        let slowest = state.readers.iter().map(|(_, reader)| reader.position.get()).min();
+        slowest.map_or(0, |position| state.visible.0.saturating_sub(position.0))
+    }
+
+    /// Removes a reader. With `linger` it goes on counting until then unless it comes back before: a
+    /// poller between two polls.
+    pub(super) fn leave(&self, now: Millis, key: usize, linger: Option<Millis>) -> Vec<(Millis, Alarm)> {
+        let mut state = self.state.lock();
+        let reader = state.readers.remove(key);
+        let mut alarms = Vec::new();
+        match (linger, reader.watcher) {
+            (Some(until), Some(watcher)) => {
+                state.end_lingering(&watcher);
+                state.lingering_until.insert(watcher.clone(), until);
+                state.lingering.insert((until, watcher));
+                alarms.push((until, Alarm::Linger));
+            }
+            (None, Some(watcher)) => state.forget_watcher(&watcher),
+            (_, None) => state.unnamed -= 1,
+        }
+        if state.readers.is_empty() {
+            state.idle_since = now;
+        }
+        alarms.extend(state.tell_count(now, &self.topic));
+        alarms
+    }
+
+    /// Subscriptions and distinct watchers, this moment.
+    pub fn count(&self) -> PresenceCount {
+        self.state.lock().count_now()
+    }
+
+    /// The latest count as a frame's text, unless `seen` is its version.
+    pub fn count_frame(&self, seen: u64) -> Option<(u64, Arc<str>)> {
+        let state = self.state.lock();
+        let frame = state.count.frame.as_ref()?;
+        (state.count.version != seen).then(|| (state.count.version, frame.clone()))
+    }
+
+    /// Since when nobody has read it; `None` while somebody does.
+    pub(super) fn idle_since(&self) -> Option<Millis> {
+        let state = self.state.lock();
+        (state.readers.is_empty() && state.lingering.is_empty() && !state.window_open).then_some(state.idle_since)
+    }
+
+    pub(super) fn readers(&self) -> usize {
+        self.state.lock().readers.len()
+    }
+
+    pub(super) fn tail_bytes(&self) -> usize {
+        self.state.lock().tail_bytes
+    }
+}
+
+impl State {
+    /// Shows what was held back.
+    fn release(&mut self, gathered: bool, tail_bytes_max: usize) {
+        let held = std::mem::take(&mut self.held);
+        for part in held.chunks(BATCH_PUBLICATIONS) {
+            self.push(part, gathered, tail_bytes_max);
+        }
+        self.visible = self.head;
+        self.wake_all();
+    }
+
+    fn push(&mut self, part: &[Appended], gathered: bool, tail_bytes_max: usize) {
+        let Some(chunk) = Chunk::encode(part, gathered) else { return };
+        debug_assert!(self.tail.back().is_none_or(|last| last.to().next() == chunk.from()));
+        self.tail_bytes += chunk.size_bytes();
+        self.tail.push_back(Arc::new(chunk));
+        while self.tail_bytes > tail_bytes_max && self.tail.len() > 1 {
+            if let Some(oldest) = self.tail.pop_front() {
+                self.tail_bytes -= oldest.size_bytes();
+            }
+        }
+    }
+
+    fn wake_all(&self) {
+        for (_, reader) in &self.readers {
+            reader.signal.mark(reader.slot);
+        }
+    }
+
+    fn end_lingering(&mut self, watcher: &WatcherId) {
+        if let Some(until) = self.lingering_until.remove(watcher) {
+            self.lingering.remove(&(until, watcher.clone()));
+            self.forget_watcher(watcher);
+        }
+    }
+
+    fn forget_watcher(&mut self, watcher: &WatcherId) {
+        if let Some(connections) = self.watchers.get_mut(watcher) {
+            *connections -= 1;
+            if *connections == 0 {
+                self.watchers.remove(watcher);
+            }
+        }
+    }
+
+    fn count_now(&self) -> PresenceCount {
+        PresenceCount {
+            watchers: (self.watchers.len() + self.unnamed) as u64,
+            subscriptions: (self.readers.len() + self.lingering.len()) as u64,
+        }
+    }
+
+    /// Tells the count if it has changed and the last was told long enough ago.
+    fn tell_count(&mut self, now: Millis, topic: &Topic) -> Option<(Millis, Alarm)> {
+        if self.count.open {
+            return None;
+        }
+        let count = self.count_now();
+        if self.count.told == Some(count) {
+            return None;
+        }
+        let text = ServerFrame::PresenceCount(topic.clone(), count).encode().ok()?;
+        self.count.told = Some(count);
+        self.count.frame = Some(text.into());
+        self.count.version += 1;
+        self.count.open = true;
+        self.wake_all();
+        Some((now.plus(COUNT_INTERVAL_MS), Alarm::Count))
+    }
+}

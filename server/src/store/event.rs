@@ -1,0 +1,121 @@
+//! Events in the store.
+
+use shared::{
+    EventId,
+    model::event::{Cover, Event, EventStatus},
+};
+
+use super::{Row, StoreError, Tx, tx::parse};
+use crate::time::timestamp;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, title, description, place, status, starts_at, created_at, updated_at, media_count, cover, number \
+             from event ",
+            $rest
+        )
+    };
+}
+
+fn read(row: &Row<'_>) -> Result<Event, StoreError> {
+    let cover = row.opt_text(9)?;
+    Ok(Event {
+        id: row.parsed(0)?,
+        title: row.text(1)?,
+        description: row.text(2)?,
+        place: row.text(3)?,
+        status: parse::<EventStatus>(&row.text(4)?)?,
+        starts_at: row.opt_int(5)?.map(timestamp),
+        created_at: timestamp(row.int(6)?),
+        updated_at: timestamp(row.int(7)?),
+        media_count: row.int(8)? as u64,
+        cover: match cover {
+            Some(json) => serde_json::from_str::<Option<Cover>>(&json).map_err(|e| StoreError::Fault(e.to_string()))?,
+            None => None,
+        },
+    })
+}
+
+/// Stores a new event.
+pub async fn insert(tx: &mut Tx<'_>, event: &Event, starts_at: Option<i64>, at: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into event (id, number, title, description, place, status, starts_at, created_at, updated_at)
+         values ($1, (select coalesce(max(number), 0) + 1 from event), $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            event.id.as_str().into(),
+            (&event.title).into(),
+            (&event.description).into(),
+            (&event.place).into(),
+            event.status.as_str().into(),
+            starts_at.into(),
+            at.into(),
+            at.into(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Stores the changed fields of an event.
+pub async fn update(tx: &mut Tx<'_>, event: &Event, starts_at: Option<i64>, at: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "update event set title = $1, description = $2, place = $3, status = $4, starts_at = $5, updated_at = $6
+         where id = $7",
+        &[
+            (&event.title).into(),
+            (&event.description).into(),
+            (&event.place).into(),
+            event.status.as_str().into(),
+            starts_at.into(),
+            at.into(),
+            event.id.as_str().into(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Removes an event and its items; says whether there was one.
+pub async fn delete(tx: &mut Tx<'_>, id: &EventId) -> Result<bool, StoreError> {
+    Ok(tx.execute("delete from event where id = $1", &[id.as_str().into()]).await? > 0)
+}
+
+/// One event.
+pub async fn find(tx: &mut Tx<'_>, id: &EventId) -> Result<Option<Event>, StoreError> {
+    tx.first(select!("where id = $1"), &[id.as_str().into()], read).await
+}
+
+/// Counts an item in or out, and shows the newest picture as the cover.
+pub async fn count_media(tx: &mut Tx<'_>, id: &EventId, by: i64, cover: Option<&str>) -> Result<(), StoreError> {
+    tx.execute(
+        "update event set media_count = media_count + $1, cover = coalesce($2, cover) where id = $3",
+        &[by.into(), cover.into(), id.as_str().into()],
+    )
+    .await
+    .map(drop)
+}
+
+/// Sets or clears the cover.
+pub async fn set_cover(tx: &mut Tx<'_>, id: &EventId, cover: Option<&str>) -> Result<(), StoreError> {
+    tx.execute("update event set cover = $1 where id = $2", &[cover.into(), id.as_str().into()]).await.map(drop)
+}
+
+/// A page of events, newest first, with the number to go on from. `before` is such a number.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    status: Option<EventStatus>,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<(i64, Event)>, StoreError> {
+    let numbered = |row: &Row<'_>| Ok((row.int(10)?, read(row)?));
+    let before = before.unwrap_or(i64::MAX).into();
+    let limit = (limit as i64).into();
+    match status {
+        Some(status) => {
+            let sql = select!("where number < $1 and status = $2 order by number desc limit $3");
+            tx.all(sql, &[before, status.as_str().into(), limit], numbered).await
+        }
+        None => tx.all(select!("where number < $1 order by number desc limit $2"), &[before, limit], numbered).await,
+    }
+}

@@ -1,0 +1,257 @@
+//! Drains a session into the answer to a poll.
+//!
+//! A poll is a connection that lasts for one answer: it subscribes at the positions that the client names,
+//! waits until there is something to say or the time is up, and answers with the frames that a WebSocket
+//! would have received. Nothing is kept between two polls but that the watcher is still there.
+
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{
+        Path, Query, RawQuery, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use metrics::counter;
+use rand::Rng as _;
+use serde::Deserialize;
+use shared::{
+    Cursor, ErrorCode, EventId, Position, Topic, WatcherId,
+    frame::{Subscribe, TopicName},
+    limits::{POLL_TOPICS, POLL_WAIT_MAX_S},
+};
+
+use super::{
+    session::{Outlet, Session},
+    upgrade,
+};
+use crate::{
+    app::App,
+    auth::Principal,
+    error::ApiError,
+    hub::{chunk::Slice, topic::TopicHub},
+};
+
+/// Bytes of frames in one answer; what is more comes with the next poll.
+const ANSWER_BYTES: usize = 512 * 1024;
+/// A poller that was held is expected back within this long, in milliseconds.
+const LINGER_LONG_MS: u64 = 5_000;
+/// One that was answered at once comes back at its interval, which is half a minute by default.
+const LINGER_INTERVAL_MS: u64 = 45_000;
+
+/// A topic, and the position after which it is wanted.
+pub type From = (Topic, Option<Position>);
+
+/// What a request for several topics asks for.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    pub from: Vec<From>,
+    pub wait_s: u64,
+    pub watcher: Option<WatcherId>,
+}
+
+/// `<topic>[@<cursor>]`
+pub fn parse_from(text: &str) -> Result<From, ApiError> {
+    let (topic, since) = match text.split_once('@') {
+        Some((topic, cursor)) => {
+            let cursor: Cursor = cursor.parse().map_err(|error: shared::text::InvalidText| ApiError::invalid("from", error.to_string()))?;
+            (topic, Some(cursor.0))
+        }
+        None => (text, None),
+    };
+    let topic = topic.parse().map_err(|_| ApiError::new(ErrorCode::UnknownTopic, "there is no such topic"))?;
+    Ok((topic, since))
+}
+
+/// Reads `from=…&from=…&wait=…&watcher=…`.
+pub fn wanted(query: &str) -> Result<Wanted, ApiError> {
+    let mut wanted = Wanted::default();
+    for (name, value) in form_pairs(query)? {
+        match name.as_str() {
+            "from" => wanted.from.push(parse_from(&value)?),
+            "wait" => wanted.wait_s = wait(Some(value.parse().map_err(|_| ApiError::invalid("wait", "whole seconds"))?)),
+            "watcher" => {
+                let watcher = value.parse().map_err(|error: shared::text::InvalidText| ApiError::invalid("watcher", error.to_string()))?;
+                wanted.watcher = Some(watcher);
+            }
+            _ => {}
+        }
+    }
+    if wanted.from.len() > POLL_TOPICS {
+        return Err(ApiError::invalid("from", format!("{POLL_TOPICS} topics at most")));
+    }
+    Ok(wanted)
+}
+
+fn form_pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
+    let uri: axum::http::Uri =
+        format!("/?{query}").parse().map_err(|_| ApiError::new(ErrorCode::Malformed, "the query cannot be read"))?;
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&uri)?;
+    Ok(pairs)
+}
+
+fn wait(seconds: Option<u64>) -> u64 {
+    seconds.unwrap_or(0).min(POLL_WAIT_MAX_S)
+}
+
+/// `GET /api/events/{id}/updates?since=&wait=&watcher=`
+#[derive(Debug, Deserialize)]
+pub struct EventQuery {
+    since: Option<Cursor>,
+    wait: Option<u64>,
+    watcher: Option<WatcherId>,
+}
+
+/// `GET /api/poll?from=<topic>[@<cursor>]&…&wait=&watcher=`
+pub async fn topics(
+    State(app): State<App>,
+    principal: Principal,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let wanted = wanted(query.as_deref().unwrap_or_default())?;
+    if wanted.from.is_empty() {
+        return Err(ApiError::invalid("from", "name at least one topic"));
+    }
+    answer(app, principal, wanted).await
+}
+
+/// The same for one event.
+pub async fn event(
+    State(app): State<App>,
+    principal: Principal,
+    id: Result<Path<EventId>, PathRejection>,
+    query: Result<Query<EventQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (Path(id), Query(query)) = (id?, query?);
+    let from = vec![(Topic::event(&id), query.since.map(|cursor| cursor.0))];
+    // Of several topics one may be gone; of one alone the status says so.
+    app.hub.topic(app.clock.now(), &from[0].0).await?;
+    answer(app, principal, Wanted { from, wait_s: wait(query.wait), watcher: query.watcher }).await
+}
+
+/// Subscribes a session that lasts for one answer.
+pub(super) async fn subscribe(session: &mut Session, topic: Topic, since: Option<Position>) -> Result<(), ApiError> {
+    let subscribe = Subscribe { name: TopicName::Topic(topic), since, reference: None };
+    session
+        .subscribe(subscribe)
+        .await
+        .map_err(|_| ApiError::new(ErrorCode::TooManySubscriptions, "too many of these topics cannot be had"))
+}
+
+async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Response, ApiError> {
+    if app.is_draining() {
+        return Err(ApiError::new(ErrorCode::Draining, "the server is shutting down"));
+    }
+    let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
+    let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
+    let mut session = upgrade::session(&app, principal, wanted.watcher);
+    let _session_guard = app.sessions.enter(session.signal());
+    let mut out = Answer::default();
+    let mut at_once = false;
+    for (topic, since) in wanted.from {
+        at_once |= since.is_none();
+        subscribe(&mut session, topic, since).await?;
+    }
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(wanted.wait_s);
+    loop {
+        let ended = session.drain(app.clock.now(), &mut out).await.is_err();
+        if session.signal().is_ending() {
+            session.farewell(rand::rng().random_range(0..=app.config.drain_span_ms));
+            let drained = session.drain(app.clock.now(), &mut out).await;
+            debug_assert!(drained.is_ok());
+            break;
+        }
+        if ended || at_once || out.worth_answering || out.is_full() {
+            break;
+        }
+        let signal = session.signal().clone();
+        let marked = poll_fn(|cx| if signal.poll(cx) { Poll::Ready(()) } else { Poll::Pending });
+        if tokio::time::timeout_at(deadline, marked).await.is_err() {
+            break;
+        }
+    }
+    session.linger(if wanted.wait_s > 0 { LINGER_LONG_MS } else { LINGER_INTERVAL_MS });
+    Ok(out.into_response())
+}
+
+/// The frames of an answer.
+#[derive(Default)]
+struct Answer {
+    text: String,
+    /// Something besides the plain confirmation that nothing has happened yet.
+    worth_answering: bool,
+}
+
+impl Answer {
+    fn frame(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push(',');
+        }
+        self.text.push_str(text);
+        counter!("touchline_frames_sent_total", "transport" => "poll").increment(1);
+    }
+
+    fn into_response(self) -> Response {
+        let body = format!("{{\"frames\":[{}]}}", self.text);
+        counter!("touchline_bytes_sent_total", "transport" => "poll").increment(body.len() as u64);
+        let mut response = Body::from(body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+impl Outlet for Answer {
+    fn control(&mut self, text: &str) {
+        // `subscribed` with everything recovered is the only frame that may wait for company.
+        self.worth_answering |= !(text.starts_with(r#"{"type":"subscribed""#) && text.contains(r#""recovered":true"#));
+        self.frame(text);
+    }
+
+    fn shared(&mut self, text: &Arc<str>) {
+        self.frame(text);
+    }
+
+    fn slice(&mut self, _topic: &TopicHub, slice: &Slice) {
+        self.worth_answering = true;
+        counter!("touchline_deliveries_total", "transport" => "poll").increment(slice.publications());
+        for (_, text) in slice.texts() {
+            self.frame(text);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.text.len() >= ANSWER_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e9_a_poll_names_its_topics_and_positions() {
+        let wanted = wanted("from=event%3Ae1%40k.7&from=events&wait=99&watcher=w1&other=1").unwrap();
+        assert_eq!(wanted.from.len(), 2);
+        assert_eq!(wanted.from[0].0.as_str(), "event:e1");
+        assert_eq!(wanted.from[0].1.as_ref().map(ToString::to_string).as_deref(), Some("k.7"));
+        assert_eq!((wanted.from[1].1.as_ref(), wanted.wait_s), (None, POLL_WAIT_MAX_S));
+    }
+
+    #[test]
+    fn v8_a_poll_that_makes_no_sense_is_refused() {
+        for (query, code) in [
+            ("from=event:e1@nonsense", ErrorCode::Invalid),
+            ("from=nothing:e1", ErrorCode::UnknownTopic),
+            ("from=events&wait=soon", ErrorCode::Invalid),
+            ("from=events&watcher=%00", ErrorCode::Invalid),
+            (&"from=events&".repeat(POLL_TOPICS + 1), ErrorCode::Invalid),
+        ] {
+            assert_eq!(super::wanted(query).unwrap_err().0.code, code, "{query}");
+        }
+    }
+}

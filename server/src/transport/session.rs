@@ -1,0 +1,434 @@
+//! What one connection may do and has done: its subscriptions, their positions, its limits.
+//!
+//! A session knows no socket and no clock. A transport hands it the texts that a client sends and drains
+//! it into an [`Outlet`] when its [`Signal`] is set; the simulator does the same. There is no queue per
+//! reader: what a session has yet to send is where its positions stand.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use shared::{
+    ClientFrame, CloseCode, ConnectionId, ErrorCode, EventId, Position, ServerFrame, Topic, WatcherId,
+    frame::{Connected, NotRecovered, PROTOCOL_VERSION, Pong, Reconnect, Subscribe, Subscribed, Unsubscribed},
+    rest::ErrorDetail,
+};
+
+use crate::{
+    auth::{
+        Principal,
+        permission::{self, Action},
+    },
+    hub::{
+        Hub, TopicError,
+        chunk::Slice,
+        signal::{SLOTS, Signal},
+        topic::{Joined, Next, TopicHub},
+    },
+    store::StoreError,
+    time::Millis,
+};
+
+/// Limits of one connection.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimits {
+    /// Subscriptions at a time; at most [`SLOTS`].
+    pub subscriptions: usize,
+    /// Frames a second that a client may send; twice as many in one go.
+    pub frames_per_second: u32,
+    /// A client that has sent nothing for this long is expected to send `ping`, in milliseconds.
+    pub heartbeat_interval_ms: u64,
+}
+
+/// Errors answered before a connection that goes on making them is closed.
+const ERRORS_TOLERATED: u32 = 20;
+/// Answers that may wait to be sent; a client that does not read its answers gets no more.
+const REPLIES_WAITING: usize = 256;
+
+/// Where a session's frames go.
+pub trait Outlet {
+    /// A frame of this session alone.
+    fn control(&mut self, text: &str);
+    /// A frame shared with others.
+    fn shared(&mut self, text: &Arc<str>);
+    /// Publications, shared with others. `position` is where the subscription stands after them.
+    fn slice(&mut self, topic: &TopicHub, slice: &Slice);
+    /// There is no room for more at present; the rest stays where it is.
+    fn is_full(&self) -> bool;
+}
+
+/// The session is over, and how its transport says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending(pub CloseCode);
+
+/// The server's state for one connection.
+#[derive(Debug)]
+pub struct Session {
+    hub: Arc<Hub>,
+    signal: Arc<Signal>,
+    principal: Principal,
+    connection: ConnectionId,
+    watcher: Option<WatcherId>,
+    limits: SessionLimits,
+    subscriptions: Vec<Option<Subscription>>,
+    replies: VecDeque<String>,
+    bucket: Bucket,
+    errors: u32,
+    now: Millis,
+    linger_ms: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Subscription {
+    topic: Arc<TopicHub>,
+    /// The reader in the topic; everything up to its position has been handed to the outlet.
+    reader: Joined,
+    count_version: u64,
+}
+
+impl Session {
+    pub fn new(
+        hub: Arc<Hub>,
+        principal: Principal,
+        connection: ConnectionId,
+        watcher: Option<WatcherId>,
+        limits: SessionLimits,
+        now: Millis,
+    ) -> Self {
+        Self {
+            hub,
+            signal: Arc::default(),
+            principal,
+            connection,
+            watcher,
+            bucket: Bucket::new(limits.frames_per_second, now),
+            limits,
+            subscriptions: Vec::new(),
+            replies: VecDeque::new(),
+            errors: 0,
+            now,
+            linger_ms: None,
+        }
+    }
+
+    /// Set when there is something to drain, or the session is to end.
+    pub fn signal(&self) -> &Arc<Signal> {
+        &self.signal
+    }
+
+    pub fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+
+    /// Keeps the watcher counted for this long after the session is dropped: it is between two polls.
+    pub fn linger(&mut self, ms: u64) {
+        self.linger_ms = Some(ms);
+    }
+
+    /// The first frame of a connection.
+    pub fn greet(&mut self, event_id: Option<EventId>, unix_ms: i64) {
+        self.reply(&ServerFrame::Connected(Connected {
+            event_id,
+            connection_id: self.connection.clone(),
+            protocol: PROTOCOL_VERSION,
+            heartbeat_interval_ms: self.limits.heartbeat_interval_ms,
+            timestamp: crate::time::timestamp(unix_ms),
+        }));
+    }
+
+    /// The last frame of a connection that the server ends: each client gets a delay of its own.
+    pub fn farewell(&mut self, delay_ms: u64) {
+        self.reply(&ServerFrame::Reconnect(Reconnect { delay_ms }));
+    }
+
+    /// Takes a text that the client sent. Answers are drained like everything else.
+    pub async fn receive(&mut self, now: Millis, unix_ms: i64, text: &str) -> Result<(), Ending> {
+        self.now = now;
+        metrics::counter!("touchline_frames_received_total").increment(1);
+        if let Err(wait_ms) = self.bucket.take(now) {
+            let detail = ErrorDetail {
+                retry_after_ms: Some(wait_ms),
+                ..ErrorDetail::new(ErrorCode::RateLimited, "too many frames a second")
+            };
+            return self.complain(detail, CloseCode::RateLimited);
+        }
+        if self.replies.len() >= REPLIES_WAITING {
+            return Err(Ending(CloseCode::TooSlow));
+        }
+        match ClientFrame::decode(text) {
+            Ok(ClientFrame::Subscribe(subscribe)) => self.subscribe(subscribe).await,
+            Ok(ClientFrame::Unsubscribe(name)) => {
+                self.unsubscribe(&name.topic());
+                Ok(())
+            }
+            Ok(ClientFrame::Ping(ping)) => {
+                let timestamp = crate::time::timestamp(unix_ms);
+                self.reply(&ServerFrame::Pong(Pong { timestamp, reference: ping.reference }));
+                Ok(())
+            }
+            Err(detail) => self.complain(detail, CloseCode::ProtocolViolation),
+        }
+    }
+
+    /// Begins a subscription, or moves one. The answer precedes every publication of it.
+    pub async fn subscribe(&mut self, subscribe: Subscribe) -> Result<(), Ending> {
+        let name = subscribe.name.topic();
+        let about = |code, message: &str| ErrorDetail {
+            topic: Some(name.to_string()),
+            reference: subscribe.reference,
+            ..ErrorDetail::new(code, message)
+        };
+        if !permission::may(&self.principal, Action::Read, &name) {
+            return self.complain(about(ErrorCode::Forbidden, "this topic is not open to you"), CloseCode::Forbidden);
+        }
+        let topic = match self.hub.topic(self.now, &name).await {
+            Ok(topic) => topic,
+            Err(TopicError::Unknown) => {
+                let detail = about(ErrorCode::UnknownTopic, "there is no such topic");
+                return self.complain(detail, CloseCode::ProtocolViolation);
+            }
+            Err(TopicError::Store(error)) => {
+                tracing::error!(%error, topic = %name, "a topic could not be read");
+                let detail = about(ErrorCode::StorageUnavailable, "the store cannot be read at present");
+                return self.complain(detail, CloseCode::StorageUnavailable);
+            }
+        };
+        let (begin, reason) = topic.begin(subscribe.since.as_ref());
+        let slot = match self.slot_of(&name) {
+            Some(slot) => slot,
+            None => match self.free_slot() {
+                Some(slot) => slot,
+                None => {
+                    let detail = about(ErrorCode::TooManySubscriptions, "too many subscriptions on this connection");
+                    return self.complain(detail, CloseCode::ProtocolViolation);
+                }
+            },
+        };
+        self.answer_subscribed(&name, &begin, reason, subscribe.reference);
+        match &mut self.subscriptions[slot] {
+            Some(subscription) => {
+                subscription.reader.position.set(begin.offset);
+                self.signal.mark(slot);
+            }
+            empty => {
+                let watcher = self.watcher.as_ref();
+                let reader = self.hub.join(self.now, &topic, &self.signal, slot, watcher, begin.offset);
+                *empty = Some(Subscription { topic, reader, count_version: 0 });
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_subscribed(
+        &mut self,
+        topic: &Topic,
+        begin: &Position,
+        reason: Option<NotRecovered>,
+        reference: Option<u64>,
+    ) {
+        let subscribed = Subscribed {
+            epoch: begin.epoch.clone(),
+            offset: begin.offset,
+            recovered: reason.is_none(),
+            reason,
+            reference,
+        };
+        self.reply(&ServerFrame::Subscribed(topic.clone(), subscribed));
+    }
+
+    fn unsubscribe(&mut self, name: &Topic) {
+        if let Some(slot) = self.slot_of(name) {
+            self.remove(slot);
+        }
+        self.reply(&ServerFrame::Unsubscribed(name.clone(), Unsubscribed { code: None }));
+    }
+
+    fn remove(&mut self, slot: usize) {
+        if let Some(subscription) = self.subscriptions.get_mut(slot).and_then(Option::take) {
+            self.hub.leave(self.now, &subscription.topic, subscription.reader.key, self.linger_ms);
+        }
+    }
+
+    fn slot_of(&self, name: &Topic) -> Option<usize> {
+        let is_it = |subscription: &Option<Subscription>| {
+            subscription.as_ref().is_some_and(|subscription| subscription.topic.topic == *name)
+        };
+        self.subscriptions.iter().position(is_it)
+    }
+
+    fn free_slot(&mut self) -> Option<usize> {
+        if let Some(slot) = self.subscriptions.iter().position(Option::is_none) {
+            return Some(slot);
+        }
+        let slot = self.subscriptions.len();
+        (slot < self.limits.subscriptions.min(SLOTS)).then(|| {
+            self.subscriptions.push(None);
+            slot
+        })
+    }
+
+    /// Subscriptions at this moment.
+    pub fn subscriptions(&self) -> usize {
+        self.subscriptions.iter().flatten().count()
+    }
+
+    /// Whether every subscription has handed over all that it may show.
+    pub fn is_at_head(&self) -> bool {
+        self.subscriptions.iter().flatten().all(|s| s.reader.position.get() >= s.topic.visible())
+    }
+
+    /// Where every subscription stands.
+    pub fn positions(&self) -> impl Iterator<Item = (&TopicHub, Position)> {
+        self.subscriptions.iter().flatten().map(|subscription| {
+            let epoch = subscription.topic.begin(None).0.epoch;
+            (&*subscription.topic, Position { epoch, offset: subscription.reader.position.get() })
+        })
+    }
+
+    fn reply(&mut self, frame: &ServerFrame) {
+        match frame.encode() {
+            Ok(text) => self.replies.push_back(text),
+            Err(error) => tracing::error!(%error, "a frame could not be encoded"),
+        }
+    }
+
+    /// Tells the client; one that does not listen is closed and logged.
+    fn complain(&mut self, detail: ErrorDetail, close: CloseCode) -> Result<(), Ending> {
+        self.errors += 1;
+        metrics::counter!("touchline_client_errors_total", "code" => detail.code.as_str()).increment(1);
+        let code = detail.code;
+        self.reply(&ServerFrame::Error(detail));
+        if self.errors <= ERRORS_TOLERATED {
+            return Ok(());
+        }
+        tracing::warn!(connection = %self.connection, address = %self.principal.address(), %code, "closed an abuser");
+        Err(Ending(close))
+    }
+
+    /// Tells the client something that ends the connection.
+    pub fn complain_once(&mut self, code: ErrorCode, message: &str) {
+        self.reply(&ServerFrame::Error(ErrorDetail::new(code, message)));
+    }
+
+    /// Whether there is such a topic, as far as this principal may know.
+    pub async fn is_known(&self, topic: &Topic) -> bool {
+        permission::may(&self.principal, Action::Read, topic)
+            && !matches!(self.hub.topic(self.now, topic).await, Err(TopicError::Unknown))
+    }
+
+    /// Hands over answers, counts and publications until there is no room or nothing is left. What does
+    /// not fit stays where it is and is marked again.
+    pub async fn drain(&mut self, now: Millis, outlet: &mut impl Outlet) -> Result<(), Ending> {
+        self.now = now;
+        let mut marks = self.signal.take();
+        while marks != 0 || !self.replies.is_empty() {
+            while let Some(reply) = self.replies.pop_front() {
+                outlet.control(&reply);
+                if outlet.is_full() {
+                    self.signal.put_back(marks);
+                    return Ok(());
+                }
+            }
+            if marks == 0 {
+                break;
+            }
+            let slot = marks.trailing_zeros() as usize;
+            if !self.drain_slot(slot, outlet).await? {
+                self.signal.put_back(marks);
+                return Ok(());
+            }
+            marks &= marks - 1;
+        }
+        Ok(())
+    }
+
+    /// Whether there are answers to be sent.
+    pub fn has_replies(&self) -> bool {
+        !self.replies.is_empty()
+    }
+
+    /// True if the subscription is at the head; false if there is no room for more.
+    async fn drain_slot(&mut self, slot: usize, outlet: &mut impl Outlet) -> Result<bool, Ending> {
+        let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return Ok(true) };
+        if let Some((version, frame)) = subscription.topic.count_frame(subscription.count_version) {
+            subscription.count_version = version;
+            outlet.shared(&frame);
+        }
+        loop {
+            if outlet.is_full() {
+                return Ok(false);
+            }
+            let topic = &subscription.topic;
+            let position = subscription.reader.position.get();
+            let next = match topic.next(position) {
+                Next::Behind => self.hub.fetch(topic, position).await.map_err(|error| behind(&error, topic))?,
+                next => next,
+            };
+            match next {
+                Next::Slice(slice) => {
+                    subscription.reader.position.set(slice.to());
+                    outlet.slice(topic, &slice);
+                }
+                Next::AtHead => return Ok(true),
+                // `fetch` never answers this; a reader that is behind is looked at again.
+                Next::Behind => return Ok(false),
+                Next::Expired => {
+                    let (begin, _) = topic.begin(None);
+                    let name = topic.topic.clone();
+                    subscription.reader.position.set(begin.offset);
+                    self.answer_subscribed(&name, &begin, Some(NotRecovered::Expired), None);
+                    return Ok(true);
+                }
+                Next::Closed => {
+                    let name = topic.topic.clone();
+                    self.remove(slot);
+                    let gone = Unsubscribed { code: Some(ErrorCode::NotFound) };
+                    self.reply(&ServerFrame::Unsubscribed(name, gone));
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+fn behind(error: &StoreError, topic: &TopicHub) -> Ending {
+    tracing::error!(%error, topic = %topic.topic, "a reader who is behind could not be served");
+    Ending(CloseCode::StorageUnavailable)
+}
+
+impl Drop for Session {
+    /// Leaving unsubscribes at once (E7).
+    fn drop(&mut self) {
+        for slot in 0..self.subscriptions.len() {
+            self.remove(slot);
+        }
+    }
+}
+
+/// A token bucket over the time it is told.
+#[derive(Debug)]
+struct Bucket {
+    per_second: u32,
+    /// Thousandths of a frame.
+    level: u64,
+    at: Millis,
+}
+
+impl Bucket {
+    fn new(per_second: u32, now: Millis) -> Self {
+        Self { per_second, level: u64::from(per_second) * 2000, at: now }
+    }
+
+    /// Takes one, or says in how many milliseconds there is one again.
+    fn take(&mut self, now: Millis) -> Result<(), u64> {
+        let gained = now.since(self.at).saturating_mul(u64::from(self.per_second));
+        self.level = self.level.saturating_add(gained).min(u64::from(self.per_second) * 2000);
+        self.at = now;
+        if self.level < 1000 {
+            return Err((1000 - self.level).div_ceil(u64::from(self.per_second.max(1))));
+        }
+        self.level -= 1000;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

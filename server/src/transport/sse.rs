@@ -1,0 +1,232 @@
+//! Drains a session into server-sent events (HTML Living Standard, "Server-sent events").
+//!
+//! Every event's `data` is one frame, the same text as on a WebSocket. Its `id` is where all the stream's
+//! topics stand after it, so that `Last-Event-ID` is all a browser needs to go on without a hole.
+
+use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use futures_util::stream;
+use metrics::{counter, gauge};
+use rand::Rng as _;
+use serde::Deserialize;
+use shared::{Cursor, ErrorCode, EventId, Offset, Topic, WatcherId};
+
+use super::{
+    poll::{From, parse_from, wanted},
+    session::{Outlet, Session},
+    upgrade,
+};
+use crate::{
+    app::App,
+    auth::Principal,
+    error::ApiError,
+    hub::{chunk::Slice, topic::TopicHub},
+    listener::{AddressGuard, SessionGuard},
+    time::unix_ms,
+};
+
+/// Bytes gathered into one piece of the body.
+const GATHER_BYTES: usize = 64 * 1024;
+
+/// `GET /api/events/{id}/stream?since=&watcher=`
+#[derive(Debug, Deserialize)]
+pub struct EventQuery {
+    since: Option<Cursor>,
+    watcher: Option<WatcherId>,
+}
+
+/// `GET /api/sse?from=<topic>[@<cursor>]&…&watcher=`
+pub async fn topics(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    axum::extract::RawQuery(query): axum::extract::RawQuery,
+) -> Result<Response, ApiError> {
+    let query = wanted(query.as_deref().unwrap_or_default())?;
+    let from = last_event_id(&headers)?.unwrap_or(query.from);
+    if from.is_empty() {
+        return Err(ApiError::invalid("from", "name at least one topic"));
+    }
+    open(app, principal, query.watcher, from).await
+}
+
+/// The same for one event.
+pub async fn event(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    id: Result<Path<EventId>, PathRejection>,
+    query: Result<Query<EventQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (Path(id), Query(query)) = (id?, query?);
+    let topic = Topic::event(&id);
+    let since = match last_event_id(&headers)? {
+        Some(from) => from.into_iter().find(|(named, _)| *named == topic).and_then(|(_, since)| since),
+        None => query.since.map(|cursor| cursor.0),
+    };
+    open(app, principal, query.watcher, vec![(topic, since)]).await
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Vec<From>>, ApiError> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.split(',').map(parse_from).collect::<Result<_, _>>().map(Some)
+}
+
+struct Stream {
+    app: App,
+    session: Session,
+    out: Events,
+    started: bool,
+    ended: bool,
+    _guards: (AddressGuard, SessionGuard, Counted),
+}
+
+async fn open(app: App, principal: Principal, watcher: Option<WatcherId>, from: Vec<From>) -> Result<Response, ApiError> {
+    if app.is_draining() {
+        return Err(ApiError::new(ErrorCode::Draining, "the server is shutting down"));
+    }
+    let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
+    let address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
+    let mut session = upgrade::session(&app, principal, watcher);
+    session.greet(None, unix_ms());
+    let mut out = Events::default();
+    for (topic, since) in from {
+        // A stream of one topic that does not exist is a plain 404; a browser would retry a stream.
+        app.hub.topic(app.clock.now(), &topic).await?;
+        super::poll::subscribe(&mut session, topic, since).await?;
+    }
+    out.positions = session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
+    let session_guard = app.sessions.enter(session.signal());
+    let stream =
+        Stream { app, session, out, started: false, ended: false, _guards: (address_guard, session_guard, Counted::new()) };
+    let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
+        let bytes = stream.next().await?;
+        Some((Ok::<_, Infallible>(bytes), stream))
+    }));
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    // nginx gathers an answer before it passes it on, unless told otherwise.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+impl Stream {
+    /// The next piece of the body; `None` ends it.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.ended {
+            return None;
+        }
+        if !self.started {
+            self.started = true;
+            // How long a browser waits before it comes back, in milliseconds.
+            self.out.text.push_str("retry: 1000\n\n");
+        }
+        let beat = Duration::from_millis(self.app.config.connections.heartbeat_interval_ms);
+        loop {
+            if self.session.drain(self.app.clock.now(), &mut self.out).await.is_err() {
+                self.ended = true;
+            }
+            if self.session.signal().is_ending() && !self.ended {
+                self.ended = true;
+                let span = self.app.config.drain_span_ms;
+                let delay_ms = rand::rng().random_range(0..=span);
+                self.session.farewell(delay_ms);
+                let drained = self.session.drain(self.app.clock.now(), &mut self.out).await;
+                debug_assert!(drained.is_ok());
+                self.out.text.push_str(&format!("retry: {}\n\n", delay_ms.max(1)));
+            }
+            if !self.out.text.is_empty() || self.ended {
+                return self.out.take();
+            }
+            let signal = self.session.signal().clone();
+            let marked = poll_fn(|cx| if signal.poll(cx) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending });
+            if tokio::time::timeout(beat, marked).await.is_err() {
+                // A comment keeps proxies from closing a quiet stream, and finds clients that are gone.
+                return Some(Bytes::from_static(b":\n\n"));
+            }
+        }
+    }
+}
+
+/// Counts a stream while it lives.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        gauge!("touchline_connections", "transport" => "sse").increment(1);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        gauge!("touchline_connections", "transport" => "sse").decrement(1);
+    }
+}
+
+/// Frames as events.
+#[derive(Default)]
+struct Events {
+    text: String,
+    positions: Vec<(Topic, shared::Epoch, Offset)>,
+}
+
+impl Events {
+    fn take(&mut self) -> Option<Bytes> {
+        let text = std::mem::take(&mut self.text);
+        counter!("touchline_bytes_sent_total", "transport" => "sse").increment(text.len() as u64);
+        (!text.is_empty()).then(|| text.into())
+    }
+
+    fn event(&mut self, data: &str) {
+        self.text.push_str("id: ");
+        for (index, (topic, epoch, offset)) in self.positions.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            self.text.push_str(&format!("{comma}{topic}@{epoch}.{offset}"));
+        }
+        // Frames are JSON on one line.
+        self.text.push_str("\ndata: ");
+        self.text.push_str(data);
+        self.text.push_str("\n\n");
+        counter!("touchline_frames_sent_total", "transport" => "sse").increment(1);
+    }
+}
+
+impl Outlet for Events {
+    fn control(&mut self, text: &str) {
+        self.event(text);
+    }
+
+    fn shared(&mut self, text: &Arc<str>) {
+        self.event(text);
+    }
+
+    fn slice(&mut self, topic: &TopicHub, slice: &Slice) {
+        counter!("touchline_deliveries_total", "transport" => "sse").increment(slice.publications());
+        for (offset, text) in slice.texts() {
+            if let Some(position) = self.positions.iter_mut().find(|(name, ..)| *name == topic.topic) {
+                position.2 = offset;
+            }
+            self.event(text);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.text.len() >= GATHER_BYTES
+    }
+}

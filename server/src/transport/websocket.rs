@@ -1,0 +1,443 @@
+//! Drains a session into a WebSocket.
+//!
+//! A connection at rest holds no buffers: bytes are read into one buffer per thread, and what is to be
+//! written are references to bytes that all readers share. What has gathered for a reader goes out in one
+//! write; while the socket takes no more, nothing is gathered.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    future::poll_fn,
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Buf as _, Bytes};
+use metrics::{Counter, Gauge};
+use rand::Rng as _;
+use shared::CloseCode;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::Sleep};
+
+use super::session::{Ending, Outlet, Session};
+use crate::{
+    app::App,
+    hub::{chunk::Slice, topic::TopicHub},
+    listener::SessionGuard,
+    time::{Millis, unix_ms},
+    wire::{self, Decoder, Message},
+};
+
+/// Bytes gathered for one connection before they have to be written.
+const GATHER_BYTES: usize = 256 * 1024;
+/// Pieces gathered for one connection, and written at once.
+const GATHER_PIECES: usize = 64;
+/// Bytes read at a time.
+const READ_BYTES: usize = 16 * 1024;
+/// How long a closing connection may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+struct Meters {
+    connections: Gauge,
+    buffered: Gauge,
+    deliveries: Counter,
+    frames: Counter,
+    bytes: Counter,
+}
+
+static METERS: LazyLock<Meters> = LazyLock::new(|| Meters {
+    connections: metrics::gauge!("touchline_connections", "transport" => "websocket"),
+    buffered: metrics::gauge!("touchline_connection_buffer_bytes"),
+    deliveries: metrics::counter!("touchline_deliveries_total", "transport" => "websocket"),
+    frames: metrics::counter!("touchline_frames_sent_total", "transport" => "websocket"),
+    bytes: metrics::counter!("touchline_bytes_sent_total", "transport" => "websocket"),
+});
+
+/// One WebSocket connection.
+pub struct Connection {
+    app: App,
+    stream: TcpStream,
+    pub(super) session: Session,
+    decoder: Decoder,
+    out: Gathered,
+    last_heard: Millis,
+    /// Since when the socket has taken nothing.
+    stalled_since: Option<Millis>,
+    /// What the gauge of buffered bytes was told.
+    buffered: usize,
+    _session_guard: SessionGuard,
+}
+
+/// Why a connection's loop woke.
+enum Wake {
+    Readable,
+    Writable,
+    Signal,
+    Timer,
+}
+
+/// How a connection ends.
+enum End {
+    /// The client is gone, or has said goodbye and been answered.
+    Gone,
+    Close(CloseCode),
+    Protocol(u16),
+    Drain,
+}
+
+impl From<Ending> for End {
+    fn from(ending: Ending) -> Self {
+        Self::Close(ending.0)
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl Connection {
+    pub fn new(app: App, stream: TcpStream, session: Session, decoder: Decoder, deflate: bool) -> Self {
+        METERS.connections.increment(1);
+        let guard = app.sessions.enter(session.signal());
+        Self {
+            last_heard: app.clock.now(),
+            out: Gathered { deflate, ..Gathered::default() },
+            app,
+            stream,
+            session,
+            decoder,
+            stalled_since: None,
+            buffered: 0,
+            _session_guard: guard,
+        }
+    }
+
+    /// Serves the connection until it ends.
+    pub async fn run(mut self, leftover: &[u8]) {
+        let end = match self.serve(leftover).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        match end {
+            End::Gone => {}
+            End::Close(code) => self.goodbye(code.number(), code.reason()).await,
+            End::Protocol(code) => self.goodbye(code, "").await,
+            End::Drain => {
+                let delay_ms = rand::rng().random_range(0..=self.app.config.drain_span_ms);
+                self.session.farewell(delay_ms);
+                self.close(CloseCode::Draining).await;
+            }
+        }
+    }
+
+    /// Sends what the session still has to say, and closes.
+    pub async fn close(mut self, code: CloseCode) {
+        let now = self.app.clock.now();
+        if self.session.drain(now, &mut self.out).await.is_ok() {
+            self.goodbye(code.number(), code.reason()).await;
+        }
+    }
+
+    async fn serve(&mut self, leftover: &[u8]) -> Result<std::convert::Infallible, End> {
+        let interval = Duration::from_millis(self.app.config.connections.heartbeat_interval_ms);
+        let heartbeat = tokio::time::sleep(interval);
+        tokio::pin!(heartbeat);
+        if !leftover.is_empty() {
+            self.take(&mut leftover.to_vec()).await?;
+        }
+        loop {
+            self.send().await?;
+            match self.wait(heartbeat.as_mut()).await {
+                Wake::Readable => self.read().await?,
+                Wake::Writable | Wake::Signal => {}
+                Wake::Timer => {
+                    self.beat()?;
+                    heartbeat.as_mut().reset(tokio::time::Instant::now() + interval);
+                }
+            }
+            if self.session.signal().is_ending() {
+                return Err(End::Drain);
+            }
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// Writes and gathers until nothing is left or the socket takes no more.
+    async fn send(&mut self) -> Result<(), End> {
+        // A reader that is far behind comes back later, so that others on this thread have their turn.
+        for _ in 0..16 {
+            if self.out.is_empty() {
+                if !self.session.signal().is_set() && !self.session.has_replies() {
+                    return Ok(());
+                }
+                let now = self.app.clock.now();
+                let drained = self.session.drain(now, &mut self.out).await;
+                self.out.count();
+                drained?;
+                if self.out.is_empty() {
+                    return Ok(());
+                }
+            }
+            if !self.out.write_to(&self.stream)? {
+                self.stalled_since.get_or_insert(self.app.clock.now());
+                return Ok(());
+            }
+            self.stalled_since = None;
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, mut heartbeat: Pin<&mut Sleep>) -> Wake {
+        poll_fn(|cx| self.poll_wake(cx, heartbeat.as_mut())).await
+    }
+
+    fn poll_wake(&self, cx: &mut Context<'_>, heartbeat: Pin<&mut Sleep>) -> Poll<Wake> {
+        if self.out.is_empty() {
+            if self.session.signal().poll(cx) || self.session.has_replies() {
+                return Poll::Ready(Wake::Signal);
+            }
+        } else if self.stream.poll_write_ready(cx).is_ready() {
+            return Poll::Ready(Wake::Writable);
+        }
+        if self.stream.poll_read_ready(cx).is_ready() {
+            return Poll::Ready(Wake::Readable);
+        }
+        heartbeat.poll(cx).map(|()| Wake::Timer)
+    }
+
+    async fn read(&mut self) -> Result<(), End> {
+        let mut messages = Vec::new();
+        let outcome = READ_BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+            Ok(0) => Err(End::Gone),
+            Ok(length) => {
+                self.decoder.feed(&mut buffer[..length], &mut messages).map_err(|error| End::Protocol(error.close_code()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(End::Gone),
+        });
+        self.handle(messages).await?;
+        self.note_buffered();
+        outcome
+    }
+
+    async fn take(&mut self, bytes: &mut [u8]) -> Result<(), End> {
+        let mut messages = Vec::new();
+        let fed = self.decoder.feed(bytes, &mut messages);
+        self.handle(messages).await?;
+        fed.map_err(|error| End::Protocol(error.close_code()))
+    }
+
+    async fn handle(&mut self, messages: Vec<Message>) -> Result<(), End> {
+        let now = self.app.clock.now();
+        for message in messages {
+            self.last_heard = now;
+            match message {
+                Message::Text(text) => {
+                    let received = self.session.receive(now, unix_ms(), &text).await;
+                    if let Err(ending) = received {
+                        // The last answer says why.
+                        let _room = self.session.drain(now, &mut self.out).await;
+                        return Err(ending.into());
+                    }
+                }
+                Message::Ping(payload) => self.out.pong(&payload),
+                Message::Pong => {}
+                Message::Close(code) => {
+                    self.goodbye(code.unwrap_or(1000), "").await;
+                    return Err(End::Gone);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks after the connection: silent ones and stuck ones are closed (E10).
+    fn beat(&mut self) -> Result<(), End> {
+        let now = self.app.clock.now();
+        let timeout = self.app.config.connections.heartbeat_timeout_ms;
+        if now.since(self.last_heard) >= timeout {
+            return Err(End::Close(CloseCode::HeartbeatLost));
+        }
+        if self.stalled_since.is_some_and(|since| now.since(since) >= timeout) {
+            return Err(End::Close(CloseCode::TooSlow));
+        }
+        if self.out.is_empty() {
+            self.out.push(Bytes::copy_from_slice(&wire::frame_header(wire::OP_PING, 0)));
+        }
+        Ok(())
+    }
+
+    /// Says goodbye and waits a moment for the answer, so that what was written arrives (RFC 6455 §7.1.1).
+    async fn goodbye(&mut self, code: u16, reason: &str) {
+        let mut bytes = Vec::new();
+        self.out.copy_into(&mut bytes);
+        wire::push_close(&mut bytes, code, reason);
+        let stream = &mut self.stream;
+        let farewell = async move {
+            stream.write_all(&bytes).await?;
+            stream.shutdown().await?;
+            read_to_end(stream).await
+        };
+        if !matches!(tokio::time::timeout(GOODBYE, farewell).await, Ok(Ok(()))) {
+            tracing::debug!(connection = %self.session.connection(), "a client did not say goodbye");
+        }
+    }
+
+    fn note_buffered(&mut self) {
+        let buffered = self.decoder.buffered_bytes();
+        if buffered != self.buffered {
+            METERS.buffered.increment(buffered as f64 - self.buffered as f64);
+            self.buffered = buffered;
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        METERS.connections.decrement(1);
+        METERS.buffered.decrement(self.buffered as f64);
+    }
+}
+
+async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
+    loop {
+        stream.readable().await?;
+        let read = READ_BUFFER.with_borrow_mut(|buffer| stream.try_read(buffer));
+        match read {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Closes a connection that may not be: after the handshake, so that a browser's script learns the code.
+pub async fn refuse(mut stream: TcpStream, code: CloseCode) {
+    let mut bytes = Vec::new();
+    wire::push_close(&mut bytes, code.number(), code.reason());
+    let farewell = async {
+        stream.write_all(&bytes).await?;
+        stream.shutdown().await?;
+        read_to_end(&stream).await
+    };
+    if !matches!(tokio::time::timeout(GOODBYE, farewell).await, Ok(Ok(()))) {
+        tracing::debug!(reason = code.reason(), "a refused client did not say goodbye");
+    }
+}
+
+/// Frames on their way into the socket: references to shared bytes, first to go first.
+#[derive(Default)]
+struct Gathered {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    deflate: bool,
+    delivered: u64,
+    frames: u64,
+}
+
+impl Gathered {
+    fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
+        self.frames += 1;
+        self.pieces.push_back(piece);
+    }
+
+    /// Answers a ping, unless the client sends them faster than it takes the answers.
+    fn pong(&mut self, payload: &[u8]) {
+        if self.is_full() {
+            return;
+        }
+        let mut bytes = wire::frame_header(wire::OP_PONG, payload.len()).to_vec();
+        bytes.extend_from_slice(payload);
+        self.push(bytes.into());
+    }
+
+    /// Writes all at once; false if the socket takes no more at present.
+    fn write_to(&mut self, stream: &TcpStream) -> io::Result<bool> {
+        while !self.pieces.is_empty() {
+            let written = if self.pieces.len() == 1 {
+                stream.try_write(&self.pieces[0])
+            } else {
+                let mut slices = [IoSlice::new(&[]); GATHER_PIECES];
+                let count = self.pieces.len().min(GATHER_PIECES);
+                for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+                    *slice = IoSlice::new(piece);
+                }
+                stream.try_write_vectored(&slices[..count])
+            };
+            match written {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(length) => self.advance(length),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        // A connection at rest holds no buffer.
+        self.pieces.shrink_to(4);
+        Ok(true)
+    }
+
+    fn advance(&mut self, mut length: usize) {
+        METERS.bytes.increment(length as u64);
+        self.bytes -= length;
+        while let Some(first) = self.pieces.front_mut() {
+            if length < first.len() {
+                first.advance(length);
+                return;
+            }
+            length -= first.len();
+            self.pieces.pop_front();
+        }
+    }
+
+    fn copy_into(&mut self, bytes: &mut Vec<u8>) {
+        for piece in self.pieces.drain(..) {
+            bytes.extend_from_slice(&piece);
+        }
+        self.bytes = 0;
+    }
+
+    fn count(&mut self) {
+        METERS.deliveries.increment(std::mem::take(&mut self.delivered));
+        METERS.frames.increment(std::mem::take(&mut self.frames));
+    }
+}
+
+impl Outlet for Gathered {
+    fn control(&mut self, text: &str) {
+        let mut bytes = Vec::with_capacity(text.len() + 10);
+        if self.deflate {
+            wire::push_text_deflated(&mut bytes, text);
+        } else {
+            wire::push_text(&mut bytes, text);
+        }
+        self.push(bytes.into());
+    }
+
+    fn shared(&mut self, text: &Arc<str>) {
+        self.control(text);
+    }
+
+    fn slice(&mut self, _topic: &TopicHub, slice: &Slice) {
+        self.delivered += slice.publications();
+        self.frames += slice.frames() as u64 - 1;
+        self.push(slice.websocket_bytes(self.deflate));
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= GATHER_BYTES || self.pieces.len() >= GATHER_PIECES
+    }
+}
