@@ -205,10 +205,14 @@ impl MediaFiles {
         content_type(file).map(|_| staging::place(&self.dir, upload).join(file))
     }
 
-    /// Removes an upload with all of its files. `false` if there is none.
-    pub async fn remove(&self, upload: &UploadId) -> io::Result<bool> {
-        let (dir, upload) = (Arc::clone(&self.dir), upload.clone());
-        tokio::task::spawn_blocking(move || staging::remove(&dir, &upload)).await.map_err(io::Error::other)?
+    /// Removes an upload with all of its files, if it is there. A failure is logged: [`Self::older_than`]
+    /// finds what stayed.
+    pub async fn remove(&self, upload: &UploadId) {
+        let (dir, id) = (Arc::clone(&self.dir), upload.clone());
+        let removed = tokio::task::spawn_blocking(move || staging::remove(&dir, &id)).await;
+        if let Err(error) = removed.map_err(io::Error::other).flatten() {
+            tracing::error!(%upload, %error, "an upload could not be removed");
+        }
     }
 
     /// Every upload that has been in its place for longer than `age`. What the database does not know of
