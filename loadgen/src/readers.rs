@@ -1,6 +1,6 @@
-//! Thousands of subscribers on a few threads: epoll, one big buffer a thread, no parsing beyond `frames`.
+//! Thousands of subscribers on one thread: epoll, one big buffer, no parsing beyond `frames`.
 //!
-//! Each connection is held against [`Continuity`]; what the threads have seen is read at any time as
+//! Each connection is held against [`Continuity`]; what the thread has seen is read at any time as
 //! [`Seen`]. Called by the rows of the benchmark.
 
 use std::{
@@ -27,8 +27,21 @@ use crate::{
 const BUFFER_BYTES: usize = 512 * 1024;
 const HANDSHAKE_BYTES: usize = 16 * 1024;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
-/// How often a quiet thread looks whether it is to stop.
+/// How often the quiet thread looks whether it is to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What a reader's thread does when it has read everything that there was.
+///
+/// Waking a sleeping reader is charged to whoever writes to it, and only a writer that is slower than the
+/// reader finds it asleep. Where processor time per delivery is compared, a thread therefore rests a
+/// moment without listening: then nobody pays. It costs latency, and throughput at saturation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Listen,
+    Sleep,
+}
+
+const SLEEP: Duration = Duration::from_millis(1);
 
 /// What a set of readers looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +68,8 @@ pub(crate) struct Seen {
 }
 
 #[derive(Debug, Default)]
-struct Shard {
+struct Shared {
+    stop: AtomicBool,
     deliveries: AtomicU64,
     bytes: AtomicU64,
     subscribed: AtomicU64,
@@ -106,40 +120,34 @@ pub(crate) fn subscribe(address: SocketAddr, event: &str, since: &str) -> Result
     }
 }
 
-/// The running threads. Dropping it closes every connection.
+/// The running thread. Dropping it closes every connection.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    shards: Vec<Arc<Shard>>,
-    threads: Vec<JoinHandle<Result<()>>>,
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<Result<()>>>,
     after: u64,
 }
 
 impl Readers {
-    /// Reads `streams` on `threads` threads. Each subscription is expected to go on after `offset`.
-    pub(crate) fn start(streams: Vec<Opened>, threads: usize, watch: Watch, offset: u64) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut readers = Self { shards: Vec::new(), threads: Vec::new(), stop, after: offset };
-        let mut shares: Vec<Vec<Connection>> = (0..threads).map(|_| Vec::new()).collect();
-        for (at, Opened { stream, ahead }) in streams.into_iter().enumerate() {
+    /// Reads `streams`. Each subscription is expected to go on after `offset`.
+    pub(crate) fn start(streams: Vec<Opened>, rest: Rest, watch: Watch, offset: u64) -> Result<Self> {
+        let mut connections = Vec::with_capacity(streams.len());
+        for Opened { stream, ahead } in streams {
             stream.set_nonblocking(true)?;
-            shares[at % threads].push(Connection {
+            connections.push(Connection {
                 stream: mio::net::TcpStream::from_std(stream),
                 begun: ahead,
                 continuity: Continuity::after(offset),
                 open: true,
             });
         }
-        for share in shares {
-            let shard = Arc::new(Shard::default());
-            if watch == Watch::Latency {
-                *shard.latency.lock().unwrap_or_else(PoisonError::into_inner) = Some(histogram()?);
-            }
-            let (shard_too, stop) = (Arc::clone(&shard), Arc::clone(&readers.stop));
-            readers.shards.push(shard);
-            readers.threads.push(thread::spawn(move || read_all(share, watch, &shard_too, &stop)));
+        let shared = Arc::new(Shared::default());
+        if watch == Watch::Latency {
+            *shared.latency.lock().unwrap_or_else(PoisonError::into_inner) = Some(histogram()?);
         }
-        Ok(readers)
+        let theirs = Arc::clone(&shared);
+        let thread = Some(thread::spawn(move || read_all(connections, rest, watch, &theirs)));
+        Ok(Self { shared, thread, after: offset })
     }
 
     /// The offset after which every subscription began.
@@ -148,30 +156,24 @@ impl Readers {
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        self.shards.iter().fold(Seen::default(), |sum, shard| Seen {
-            deliveries: sum.deliveries + shard.deliveries.load(Relaxed),
-            bytes: sum.bytes + shard.bytes.load(Relaxed),
-            subscribed: sum.subscribed + shard.subscribed.load(Relaxed),
-            holes: sum.holes + shard.holes.load(Relaxed),
-            doubles: sum.doubles + shard.doubles.load(Relaxed),
-            complaints: sum.complaints + shard.complaints.load(Relaxed),
-        })
+        let Shared { deliveries, bytes, subscribed, holes, doubles, complaints, .. } = &*self.shared;
+        Seen {
+            deliveries: deliveries.load(Relaxed),
+            bytes: bytes.load(Relaxed),
+            subscribed: subscribed.load(Relaxed),
+            holes: holes.load(Relaxed),
+            doubles: doubles.load(Relaxed),
+            complaints: complaints.load(Relaxed),
+        }
     }
 
     /// The latencies since the last call, in nanoseconds.
     pub(crate) fn take_latency(&self) -> Result<Histogram<u64>> {
-        let mut all = histogram()?;
-        for shard in &self.shards {
-            let mut latency = shard.latency.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(latency) = latency.as_mut() {
-                all.add(&*latency)?;
-                latency.reset();
-            }
-        }
-        Ok(all)
+        let mut latency = self.shared.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        latency.replace(histogram()?).context("these readers do not look at latency")
     }
 
-    /// Waits until what has been seen is enough. Fails after `limit`, or when a thread has.
+    /// Waits until what has been seen is enough. Fails after `limit`, or when the thread has.
     pub(crate) fn wait_until(&self, limit: Duration, enough: impl Fn(Seen) -> bool) -> Result<Seen> {
         let begin = Instant::now();
         loop {
@@ -182,30 +184,30 @@ impl Readers {
             if begin.elapsed() > limit {
                 bail!("after {limit:?} the readers had only seen {seen:?}");
             }
-            if self.threads.iter().any(JoinHandle::is_finished) {
+            if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
                 bail!("a reader has ended early, after {seen:?}");
             }
             thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// Ends the threads and hands on what went wrong in them.
+    /// Ends the thread and hands on what went wrong in it.
     pub(crate) fn stop(mut self) -> Result<Seen> {
-        self.stop.store(true, Relaxed);
-        for thread in self.threads.drain(..) {
-            thread.join().map_err(|_| anyhow::anyhow!("a reader panicked"))??;
-        }
+        self.join()?;
         Ok(self.seen())
+    }
+
+    fn join(&mut self) -> Result<()> {
+        self.shared.stop.store(true, Relaxed);
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().map_err(|_| anyhow::anyhow!("a reader panicked"))?
     }
 }
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        self.stop.store(true, Relaxed);
-        for thread in self.threads.drain(..) {
-            if let Ok(Err(error)) = thread.join() {
-                eprintln!("a reader failed: {error:#}");
-            }
+        if let Err(error) = self.join() {
+            eprintln!("a reader failed: {error:#}");
         }
     }
 }
@@ -224,24 +226,27 @@ struct Connection {
     open: bool,
 }
 
-fn read_all(mut connections: Vec<Connection>, watch: Watch, shard: &Shard, stop: &AtomicBool) -> Result<()> {
+fn read_all(mut connections: Vec<Connection>, rest: Rest, watch: Watch, shared: &Shared) -> Result<()> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
     let mut buffer = vec![0; BUFFER_BYTES];
     for (at, connection) in connections.iter_mut().enumerate() {
         let ahead = std::mem::take(&mut connection.begun);
-        let used = connection.take_frames(&ahead, watch, shard)?;
+        let used = connection.take_frames(&ahead, watch, shared)?;
         connection.begun.extend_from_slice(&ahead[used..]);
         poll.registry().register(&mut connection.stream, Token(at), Interest::READABLE)?;
     }
-    while !stop.load(Relaxed) {
+    while !shared.stop.load(Relaxed) {
         match poll.poll(&mut events, Some(LOOK_EVERY)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error.into()),
             _ => {}
         }
         for event in &events {
             let connection = &mut connections[event.token().0];
-            connection.drain(&mut buffer, watch, shard).context("a subscription broke")?;
+            connection.drain(&mut buffer, watch, shared).context("a subscription broke")?;
+        }
+        if rest == Rest::Sleep {
+            thread::sleep(SLEEP);
         }
     }
     Ok(())
@@ -249,13 +254,13 @@ fn read_all(mut connections: Vec<Connection>, watch: Watch, shard: &Shard, stop:
 
 impl Connection {
     /// Reads until there is no more for now: mio tells of new bytes once.
-    fn drain(&mut self, buffer: &mut [u8], watch: Watch, shard: &Shard) -> Result<()> {
+    fn drain(&mut self, buffer: &mut [u8], watch: Watch, shared: &Shared) -> Result<()> {
         while self.open {
             let kept = self.begun.len();
             let read = match self.stream.read(&mut buffer[kept..]) {
                 Ok(0) => {
                     self.open = false;
-                    shard.complaints.fetch_add(1, Relaxed);
+                    shared.complaints.fetch_add(1, Relaxed);
                     return Ok(());
                 }
                 Ok(read) => read,
@@ -264,7 +269,7 @@ impl Connection {
                 Err(error) => return Err(error.into()),
             };
             buffer[..kept].copy_from_slice(&self.begun);
-            let used = self.take_frames(&buffer[..kept + read], watch, shard)?;
+            let used = self.take_frames(&buffer[..kept + read], watch, shared)?;
             self.begun.clear();
             self.begun.extend_from_slice(&buffer[used..kept + read]);
             if self.begun.len() == buffer.len() {
@@ -278,11 +283,11 @@ impl Connection {
     }
 
     /// Takes every whole frame in `bytes`; how many bytes that were.
-    fn take_frames(&mut self, bytes: &[u8], watch: Watch, shard: &Shard) -> Result<usize> {
+    fn take_frames(&mut self, bytes: &[u8], watch: Watch, shared: &Shared) -> Result<usize> {
         let (mut at, mut deliveries) = (0, 0);
         let faults = (self.continuity.holes, self.continuity.doubles);
         let mut stamps = match watch {
-            Watch::Latency => Some(shard.latency.lock().unwrap_or_else(PoisonError::into_inner)),
+            Watch::Latency => Some(shared.latency.lock().unwrap_or_else(PoisonError::into_inner)),
             Watch::Count | Watch::Continuity => None,
         };
         let now = clock::nanoseconds();
@@ -295,9 +300,9 @@ impl Connection {
             at += length;
             match (opcode, watch) {
                 (frames::TEXT, Watch::Count) => deliveries += 1,
-                (frames::TEXT, _) => deliveries += self.take_text(text, shard),
+                (frames::TEXT, _) => deliveries += self.take_text(text, shared),
                 (frames::CLOSE, _) => {
-                    shard.complaints.fetch_add(1, Relaxed);
+                    shared.complaints.fetch_add(1, Relaxed);
                 }
                 _ => {}
             }
@@ -307,27 +312,27 @@ impl Connection {
                 }
             }
         }
-        shard.holes.fetch_add(self.continuity.holes - faults.0, Relaxed);
-        shard.doubles.fetch_add(self.continuity.doubles - faults.1, Relaxed);
-        shard.bytes.fetch_add(at as u64, Relaxed);
-        shard.deliveries.fetch_add(deliveries, Relaxed);
+        shared.holes.fetch_add(self.continuity.holes - faults.0, Relaxed);
+        shared.doubles.fetch_add(self.continuity.doubles - faults.1, Relaxed);
+        shared.bytes.fetch_add(at as u64, Relaxed);
+        shared.deliveries.fetch_add(deliveries, Relaxed);
         Ok(at)
     }
 
-    fn take_text(&mut self, text: &[u8], shard: &Shard) -> u64 {
+    fn take_text(&mut self, text: &[u8], shared: &Shared) -> u64 {
         match frames::read(text) {
             Said::Publications { from, to, items } => {
                 self.continuity.take(from, to, items);
                 return items;
             }
             Said::Subscribed { offset, recovered } => {
-                shard.subscribed.fetch_add(1, Relaxed);
+                shared.subscribed.fetch_add(1, Relaxed);
                 if !recovered || offset != self.continuity.position() {
-                    shard.complaints.fetch_add(1, Relaxed);
+                    shared.complaints.fetch_add(1, Relaxed);
                 }
             }
             Said::Complaint => {
-                shard.complaints.fetch_add(1, Relaxed);
+                shared.complaints.fetch_add(1, Relaxed);
             }
             Said::Other => {}
         }
@@ -367,7 +372,7 @@ mod tests {
             stream
         });
         let stream = subscribe(address, "a", "e.4").unwrap();
-        let readers = Readers::start(vec![stream], 1, Watch::Latency, 4).unwrap();
+        let readers = Readers::start(vec![stream], Rest::Listen, Watch::Latency, 4).unwrap();
         let stream = server.join().unwrap();
         readers.wait_until(Duration::from_secs(10), enough).unwrap();
         let latencies = readers.take_latency().unwrap().len();

@@ -16,7 +16,7 @@ use crate::{
     bare::Bare,
     clock, frames,
     http::{self, Http},
-    readers::{self, Readers, Watch},
+    readers::{self, Readers, Rest, Watch},
     report::{Report, Target},
     server::Server,
 };
@@ -35,7 +35,7 @@ pub(super) fn measure(setup: &Setup, runtime: &Runtime, report: &mut Report) -> 
     let server = Server::start(&setup.server)?;
     let (event, cursor) = fresh_event(runtime, &server)?;
     let streams = subscribe(&server, &event, &cursor, SUBSCRIBERS)?;
-    let readers = Readers::start(streams, 1, Watch::Latency, cursor.0.offset.0)?;
+    let readers = Readers::start(streams, Rest::Sleep, Watch::Latency, cursor.0.offset.0)?;
     readers.wait_until(ARRIVAL_LIMIT, |seen| seen.subscribed == SUBSCRIBERS as u64)?;
 
     // The bare loop writes a frame of the very same length.
@@ -46,7 +46,7 @@ pub(super) fn measure(setup: &Setup, runtime: &Runtime, report: &mut Report) -> 
     let mut bare = Bare::start(SUBSCRIBERS, file.path())?;
     let streams = (0..SUBSCRIBERS).map(|_| readers::connect(bare.address)).collect::<Result<Vec<_>>>()?;
     bare.accepted()?;
-    let bare_readers = Readers::start(streams, 1, Watch::Count, 0)?;
+    let bare_readers = Readers::start(streams, Rest::Sleep, Watch::Count, 0)?;
 
     drop(readers.take_latency()?);
     let (mut rates, mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

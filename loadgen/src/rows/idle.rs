@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::{Setup, fresh_event, subscribe};
 use crate::{
-    readers::{Readers, Watch},
+    readers::{Readers, Rest, Watch},
     report::{Report, Target},
     server::Server,
 };
@@ -31,8 +31,12 @@ pub(super) fn measure(setup: &Setup, runtime: &Runtime, report: &mut Report) -> 
         ("idleKibPerConnection10000", 10_000, Some(Target::AtMost(MOST_KIB))),
     ] {
         let more = count - open;
-        let readers =
-            Readers::start(subscribe(&server, &event, &cursor, more)?, 1, Watch::Continuity, offset)?;
+        let readers = Readers::start(
+            subscribe(&server, &event, &cursor, more)?,
+            Rest::Listen,
+            Watch::Continuity,
+            offset,
+        )?;
         readers.wait_until(SUBSCRIBE_LIMIT, |seen| seen.subscribed == more as u64)?;
         groups.push(readers);
         open = count;

@@ -18,7 +18,7 @@ use super::{Setup, clean, fresh_event, subscribe};
 use crate::{
     bare::Bare,
     http::{self, Http},
-    readers::{self, Readers, Watch},
+    readers::{self, Readers, Rest, Watch},
     report::{Report, Target},
     server::Server,
 };
@@ -37,7 +37,7 @@ pub(super) fn measure(setup: &Setup, runtime: &Runtime, report: &mut Report) -> 
     let server = Server::start(&setup.server)?;
     let (event, cursor) = fresh_event(runtime, &server)?;
     let streams = subscribe(&server, &event, &cursor, SUBSCRIBERS)?;
-    let readers = Readers::start(streams, 1, Watch::Continuity, cursor.0.offset.0)?;
+    let readers = Readers::start(streams, Rest::Listen, Watch::Continuity, cursor.0.offset.0)?;
     readers.wait_until(ARRIVAL_LIMIT, |seen| seen.subscribed == SUBSCRIBERS as u64)?;
 
     let (mut rates, mut bytes) = (Vec::new(), 0);
@@ -114,7 +114,7 @@ fn bare_rates(runs: usize, span: Duration, frame_bytes: usize) -> Result<Vec<f64
     let mut bare = Bare::start(SUBSCRIBERS, file.path())?;
     let streams = (0..SUBSCRIBERS).map(|_| readers::connect(bare.address)).collect::<Result<Vec<_>>>()?;
     bare.accepted()?;
-    let readers = Readers::start(streams, 1, Watch::Count, 0)?;
+    let readers = Readers::start(streams, Rest::Listen, Watch::Count, 0)?;
     let mut rates = Vec::new();
     for run in 0..=runs {
         let (begin, before) = (Instant::now(), readers.seen().deliveries);
