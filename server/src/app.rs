@@ -22,7 +22,10 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared::{ErrorCode, limits};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
-    compression::CompressionLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate as _},
+    },
     cors::{AllowOrigin, CorsLayer},
 };
 
@@ -179,7 +182,18 @@ pub fn router(app: App) -> Router {
         .fallback(assets::asset)
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::JSON_BODY_BYTES))
-        .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest))
+        .layer(
+            CompressionLayer::new()
+                .br(true)
+                .gzip(true)
+                .quality(tower_http::CompressionLevel::Fastest)
+                // Videos and sounds are small already, and a compressed answer has no ranges.
+                .compress_when(
+                    DefaultPredicate::new()
+                        .and(NotForContentType::const_new("video/"))
+                        .and(NotForContentType::const_new("audio/")),
+                ),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), guard))
         .layer(cors(&app.config.allowed_origins))
         .with_state(app)

@@ -2,6 +2,8 @@
 //! keep it for ever. Served as what the server found them to be, and never as something that a browser
 //! would run.
 
+use std::io;
+
 use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -33,7 +35,10 @@ pub async fn serve(
         HeaderValue::from_str(&format!("\"{upload}/{file}\"")).map_err(|_| ApiError::not_found("file"))?;
     let is_known = conditions(request.headers_mut(), &tag);
     let served = ServeFile::new(&path).ignore_multi_range_requests(true).try_call(request).await;
-    let response = served.map_err(|error| ApiError::from(IngestError::Storage(error)))?;
+    let response = served.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ApiError::not_found("file"),
+        _ => IngestError::Storage(error).into(),
+    })?;
     let mut response = match response.status() {
         StatusCode::NOT_FOUND => return Err(ApiError::not_found("file")),
         StatusCode::OK | StatusCode::PARTIAL_CONTENT if is_known => StatusCode::NOT_MODIFIED.into_response(),
@@ -42,9 +47,9 @@ pub async fn serve(
     let may_keep = !response.status().is_client_error();
     let headers = response.headers_mut();
     headers.remove(header::LAST_MODIFIED);
+    headers.insert(header::ETAG, tag);
     if may_keep {
         headers.insert(header::CACHE_CONTROL, FOR_EVER);
-        headers.insert(header::ETAG, tag);
     }
     if headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
