@@ -1,0 +1,55 @@
+//! What goes wrong.
+
+use rand::{Rng, rngs::SmallRng};
+
+/// One fault; those with a length end by themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// Every connection of a page breaks, and it is told.
+    Cut(usize),
+    /// Every connection of a page goes silent, and nobody is told.
+    HalfOpen(usize),
+    /// Everything of a page takes this much longer, in milliseconds.
+    Delay(usize, u64),
+    /// A page's WebSockets are refused and those that are open are cut.
+    BlockSocket(usize, bool),
+    /// Polls of a page that are held are broken off.
+    BreakPolls(usize, bool),
+    /// The server's memory is gone; the store stays.
+    Kill,
+    /// Something is committed, and the server dies before it is announced.
+    CommitAndKill,
+    Restart,
+    /// Bells are lost, doubled and late.
+    DeafBus(bool),
+    /// The machine sleeps this long, in milliseconds.
+    Suspend(usize, u64),
+    /// The tab dies and is opened again.
+    Reload(usize),
+    /// The store cannot be read: sessions that need it are closed, requests fail.
+    StoreFails(bool),
+    Online(usize, bool),
+    Visible(usize, bool),
+}
+
+/// A fault, and what ends it after some milliseconds.
+pub(crate) fn random(rng: &mut SmallRng, pages: usize) -> (Fault, Option<(u64, Fault)>) {
+    let page = rng.random_range(0..pages);
+    let long = rng.random_range(1_000..40_000);
+    let short = rng.random_range(200..6_000);
+    match rng.random_range(0..15) {
+        0 | 1 => (Fault::Cut(page), None),
+        2 => (Fault::HalfOpen(page), None),
+        3 => (Fault::Delay(page, rng.random_range(100..4_000)), Some((long, Fault::Delay(page, 0)))),
+        4 | 5 => (Fault::BlockSocket(page, true), Some((long * 2, Fault::BlockSocket(page, false)))),
+        6 => (Fault::BreakPolls(page, true), Some((long * 2, Fault::BreakPolls(page, false)))),
+        7 => (Fault::Kill, Some((short, Fault::Restart))),
+        8 => (Fault::CommitAndKill, Some((short, Fault::Restart))),
+        9 => (Fault::DeafBus(true), Some((long, Fault::DeafBus(false)))),
+        10 => (Fault::Suspend(page, long * 5), None),
+        11 => (Fault::Reload(page), None),
+        12 => (Fault::StoreFails(true), Some((short, Fault::StoreFails(false)))),
+        13 => (Fault::Online(page, false), Some((short, Fault::Online(page, true)))),
+        _ => (Fault::Visible(page, false), Some((long, Fault::Visible(page, true)))),
+    }
+}

@@ -1,0 +1,76 @@
+//! A browser tab: the client, its timelines, its drafts, and the planted bugs.
+
+use std::collections::BTreeMap;
+
+use client_core::{Attempt, Client, Config, timeline::Timeline};
+use shared::{EventId, IdempotencyKey, Position, Topic};
+
+/// What a page shows of one event.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) event: EventId,
+    pub(crate) timeline: Timeline,
+    /// Where the page stands: everything up to there has been given to it and checked.
+    pub(crate) seen: Option<Position>,
+    /// A page below is being read.
+    pub(crate) loading: bool,
+}
+
+impl View {
+    pub(crate) fn new(event: EventId) -> Self {
+        Self { event, timeline: Timeline::new(), seen: None, loading: false }
+    }
+
+    pub(crate) fn topic(&self) -> Topic {
+        Topic::event(&self.event)
+    }
+}
+
+/// Something that was written here and is being posted until the server has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) key: IdempotencyKey,
+    pub(crate) event: EventId,
+    pub(crate) text: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) client: Client,
+    /// Counts reloads: what was sent to an earlier life is not listened to.
+    pub(crate) life: u64,
+    pub(crate) views: Vec<View>,
+    pub(crate) links: BTreeMap<Attempt, u64>,
+    pub(crate) drafts: BTreeMap<IdempotencyKey, Draft>,
+    pub(crate) latency_ms: u64,
+    pub(crate) delay_ms: u64,
+    pub(crate) socket_blocked: bool,
+    pub(crate) polls_broken: bool,
+    pub(crate) asleep_until: u64,
+}
+
+impl Page {
+    pub(crate) fn new(seed: u64, life: u64, events: &[EventId], latency_ms: u64) -> Self {
+        Self {
+            client: Client::new(Config::default(), seed),
+            life,
+            views: events.iter().cloned().map(View::new).collect(),
+            links: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            latency_ms,
+            delay_ms: 0,
+            socket_blocked: false,
+            polls_broken: false,
+            asleep_until: 0,
+        }
+    }
+
+    pub(crate) fn view(&mut self, topic: &Topic) -> Option<&mut View> {
+        self.views.iter_mut().find(|view| view.topic() == *topic)
+    }
+
+    /// When the client's timer fires; not while the machine sleeps.
+    pub(crate) fn wakes_at(&self) -> Option<u64> {
+        self.client.poll_timeout().map(|due| due.0.max(self.asleep_until))
+    }
+}
