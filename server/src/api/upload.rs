@@ -150,3 +150,6 @@ fn fault(error: MultipartError) -> ApiError {
     };
     ApiError::new(code, error.body_text())
 }
+
+#[cfg(test)]
+mod tests;
