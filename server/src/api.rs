@@ -45,7 +45,8 @@ fn created<T: Serialize>(outcome: Outcome<T>, location: impl Fn(&T) -> String) -
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().and_then(|text| text.parse().ok());
-    key.map(Some).ok_or_else(|| ApiError::invalid("Idempotency-Key", "1 to 64 characters of A-Z, a-z, 0-9, _ and -"))
+    key.map(Some)
+        .ok_or_else(|| ApiError::invalid("Idempotency-Key", "1 to 64 characters of A-Z, a-z, 0-9, _ and -"))
 }
 
 /// Items on a page: what was asked for, within the limits.

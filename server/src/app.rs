@@ -85,17 +85,26 @@ pub enum StartError {
 
 impl AppState {
     /// Opens the store and starts the pump and the housekeeping, which stop with `stop`.
-    pub async fn start(config: Config, metrics: Metrics, stop: &CancellationToken) -> Result<App, StartError> {
+    pub async fn start(
+        config: Config,
+        metrics: Metrics,
+        stop: &CancellationToken,
+    ) -> Result<App, StartError> {
         let (bus, announcer) = bus::Local::new();
         let store = Store::open(&config.store(), announcer)?;
-        let media_limits =
-            MediaLimits { upload_bytes: config.uploads.upload_max_bytes, pixels: config.uploads.upload_max_pixels, ..MediaLimits::default() };
-        let media = MediaFiles::open(config.data_dir.join("media"), media_limits).map_err(StartError::Media)?;
+        let media_limits = MediaLimits {
+            upload_bytes: config.uploads.upload_max_bytes,
+            pixels: config.uploads.upload_max_pixels,
+            ..MediaLimits::default()
+        };
+        let media =
+            MediaFiles::open(config.data_dir.join("media"), media_limits).map_err(StartError::Media)?;
         crate::domain::housekeeping::prepare(&store).await?;
         let clock = Clock::new();
         let hub = Arc::new(Hub::new(store.clone(), config.hub()));
         let per_second = NonZeroU32::new(config.connections.publish_per_second).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9)));
+        let quota = Quota::per_second(per_second)
+            .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9)));
         let app = Arc::new(Self {
             assets: Assets::new(config.assets_dir.clone()),
             connections: AddressLimit::new(config.connections.max_connections_per_address),
@@ -125,7 +134,9 @@ impl AppState {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
                 Err(ApiError::rate_limited(wait.as_millis() as u64 + 1))
             }
-            Err(_) => Err(ApiError::new(ErrorCode::TooLarge, "more changes in one request than are allowed at all")),
+            Err(_) => {
+                Err(ApiError::new(ErrorCode::TooLarge, "more changes in one request than are allowed at all"))
+            }
         }
     }
 
@@ -149,7 +160,8 @@ impl AppState {
 
 /// THE table of addresses.
 pub fn router(app: App) -> Router {
-    let upload_bytes = usize::try_from(app.config.uploads.upload_max_bytes).unwrap_or(usize::MAX).saturating_add(64 * 1024);
+    let upload_bytes =
+        usize::try_from(app.config.uploads.upload_max_bytes).unwrap_or(usize::MAX).saturating_add(64 * 1024);
     Router::new()
         // Events and their timelines
         .route("/api/events", get(api::event::list).post(api::event::create))
@@ -226,6 +238,8 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
     };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+    headers
+        .entry(header::REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     response
 }

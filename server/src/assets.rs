@@ -39,20 +39,25 @@ impl Assets {
     fn read(&self, name: &str) -> Option<Cow<'static, [u8]>> {
         let Some(dir) = &self.dir else { return Embedded::get(name).map(|file| file.data) };
         // Names come from the network: nothing but plain names below the directory.
-        let plain = name.split('/').all(|part| !part.is_empty() && part != ".." && !part.contains(['\\', '\0']));
+        let plain =
+            name.split('/').all(|part| !part.is_empty() && part != ".." && !part.contains(['\\', '\0']));
         plain.then(|| std::fs::read(dir.join(name)).ok()).flatten().map(Cow::Owned)
     }
 
     fn serve(&self, name: &str, accepted: &HeaderMap) -> Option<Response> {
         let accepts = |coding: &str| {
-            let listed = accepted.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+            let listed =
+                accepted.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
             listed.flat_map(|value| value.split(',')).any(|entry| {
                 let (name, weight) = entry.trim().split_once(';').unwrap_or((entry.trim(), "q=1"));
                 name.eq_ignore_ascii_case(coding) && weight.trim() != "q=0"
             })
         };
         let compressed = [("br", "br"), ("gzip", "gz")].into_iter().find_map(|(coding, ending)| {
-            accepts(coding).then(|| self.read(&format!("{name}.{ending}"))).flatten().map(|data| (coding, data))
+            accepts(coding)
+                .then(|| self.read(&format!("{name}.{ending}")))
+                .flatten()
+                .map(|data| (coding, data))
         });
         let (coding, data) = match compressed {
             Some((coding, data)) => (Some(coding), data),

@@ -41,7 +41,8 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let detail = self.0;
-        let status = StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = detail.retry_after_ms.map(|ms| HeaderValue::from(ms.div_ceil(1000).max(1)));
         let mut response = (status, Json(ErrorBody { error: detail })).into_response();
         if let Some(seconds) = retry_after {
@@ -57,9 +58,14 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Unavailable(_) | StoreError::Closed => Self(ErrorDetail {
                 retry_after_ms: Some(5000),
-                ..ErrorDetail::new(ErrorCode::StorageUnavailable, "nothing was stored: the store cannot be written")
+                ..ErrorDetail::new(
+                    ErrorCode::StorageUnavailable,
+                    "nothing was stored: the store cannot be written",
+                )
             }),
-            StoreError::Fault(_) => Self::new(ErrorCode::Internal, "a fault of the server; its log has the details"),
+            StoreError::Fault(_) => {
+                Self::new(ErrorCode::Internal, "a fault of the server; its log has the details")
+            }
         }
     }
 }
@@ -86,7 +92,9 @@ impl From<IngestError> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new(ErrorCode::TooLarge, "the body is larger than allowed"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(ErrorCode::TooLarge, "the body is larger than allowed")
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 Self::new(ErrorCode::UnsupportedMedia, "the body must be application/json")
             }

@@ -80,7 +80,9 @@ pub struct Hub {
 #[derive(Debug)]
 enum Entry {
     /// Being read from the store; `announced` is the newest offset that was announced meanwhile.
-    Loading { announced: Offset },
+    Loading {
+        announced: Offset,
+    },
     Ready(Arc<TopicHub>),
 }
 
@@ -200,7 +202,10 @@ impl Hub {
         let Some(topic) = self.ready(name) else { return Ok(()) };
         loop {
             let (name, after) = (name.clone(), topic.head());
-            let found = self.store.read(async move |tx| log::read(tx, &name, after, BATCH_PUBLICATIONS).await).await?;
+            let found = self
+                .store
+                .read(async move |tx| log::read(tx, &name, after, BATCH_PUBLICATIONS).await)
+                .await?;
             let Some((extent, missed)) = found else { return Ok(()) };
             if missed.is_empty() {
                 if extent.closed {
@@ -321,7 +326,8 @@ impl Hub {
     pub async fn tidy(&self, now: Millis) -> Result<(), StoreError> {
         let idle_ms = self.options.idle_ms;
         let is_idle = |topic: &Arc<TopicHub>| {
-            Arc::strong_count(topic) == 1 && topic.idle_since().is_some_and(|since| now.since(since) >= idle_ms)
+            Arc::strong_count(topic) == 1
+                && topic.idle_since().is_some_and(|since| now.since(since) >= idle_ms)
         };
         self.topics.write().retain(|_, entry| !matches!(entry, Entry::Ready(topic) if is_idle(topic)));
         let read: Vec<Topic> = {

@@ -1,11 +1,6 @@
 //! The listener: accepts connections, serves HTTP on them, and ends them in good order.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1::UpgradeableConnection, service::service_fn};

@@ -60,7 +60,11 @@ fn describe() {
     describe_gauge!("touchline_subscriptions", "Subscriptions over all topics");
     describe_gauge!("touchline_tail_bytes", Unit::Bytes, "Encoded publications kept in memory");
     describe_gauge!("touchline_slowest_reader_lag", "Publications by which the slowest reader is behind");
-    describe_gauge!("touchline_connection_buffer_bytes", Unit::Bytes, "Bytes that connections hold for frames not complete or not written");
+    describe_gauge!(
+        "touchline_connection_buffer_bytes",
+        Unit::Bytes,
+        "Bytes that connections hold for frames not complete or not written"
+    );
     describe_gauge!("touchline_resident_bytes", Unit::Bytes, "Resident memory of the process");
     describe_counter!("touchline_deliveries_total", "Publications handed to readers, by transport");
     describe_counter!("touchline_frames_sent_total", "Frames sent, by transport");

@@ -97,7 +97,11 @@ impl Store {
 
     /// Opens a database in memory whose work is done on the caller's thread, so that no call ever waits.
     pub fn inline(announcer: Announcer) -> Result<Self, OpenError> {
-        Ok(Self { engine: Arc::new(Engine::Inline(Box::new(parking_lot::Mutex::new(sqlite::Inline::open(announcer)?)))) })
+        Ok(Self {
+            engine: Arc::new(Engine::Inline(Box::new(parking_lot::Mutex::new(sqlite::Inline::open(
+                announcer,
+            )?)))),
+        })
     }
 
     /// Runs `work` in a transaction. `Ok(Ok(_))` means that it is on the disk. An error of `work` itself

@@ -121,13 +121,14 @@ fn deflate(input: &[u8]) -> Option<Vec<u8>> {
 fn inflate(input: &[u8], max: usize) -> Result<Vec<u8>, Violation> {
     DECOMPRESS.with_borrow_mut(|decompress| {
         decompress.reset(false);
-        let mut out = Vec::with_capacity((input.len() * 3).clamp(64, max + 1));
+        let mut out = Vec::with_capacity((input.len() * 3 + 64).min(max + 1));
         for part in [input, &FLUSH_TAIL] {
             let mut rest = part;
             loop {
                 let before = (decompress.total_in(), out.len());
-                let status =
-                    decompress.decompress_vec(rest, &mut out, FlushDecompress::Sync).map_err(|_| Violation::BadData)?;
+                let status = decompress
+                    .decompress_vec(rest, &mut out, FlushDecompress::Sync)
+                    .map_err(|_| Violation::BadData)?;
                 if out.len() > max {
                     return Err(Violation::TooLarge);
                 }
@@ -229,7 +230,11 @@ impl Decoder {
     }
 
     /// Parses one frame; `None` if it is not complete.
-    fn parse_one(&mut self, bytes: &mut [u8], messages: &mut Vec<Message>) -> Result<Option<usize>, Violation> {
+    fn parse_one(
+        &mut self,
+        bytes: &mut [u8],
+        messages: &mut Vec<Message>,
+    ) -> Result<Option<usize>, Violation> {
         let &[first, second, ..] = &*bytes else { return Ok(None) };
         if second & MASKED == 0 {
             return Err(Violation::Protocol);
@@ -284,7 +289,13 @@ impl Decoder {
         }
     }
 
-    fn text(&mut self, payload: &[u8], fin: bool, compressed: bool, messages: &mut Vec<Message>) -> Result<(), Violation> {
+    fn text(
+        &mut self,
+        payload: &[u8],
+        fin: bool,
+        compressed: bool,
+        messages: &mut Vec<Message>,
+    ) -> Result<(), Violation> {
         if !fin {
             self.fragments = Some((payload.to_vec(), compressed));
             return Ok(());
@@ -293,7 +304,12 @@ impl Decoder {
         Ok(())
     }
 
-    fn continuation(&mut self, payload: &[u8], fin: bool, messages: &mut Vec<Message>) -> Result<(), Violation> {
+    fn continuation(
+        &mut self,
+        payload: &[u8],
+        fin: bool,
+        messages: &mut Vec<Message>,
+    ) -> Result<(), Violation> {
         if let Some((bytes, _)) = &mut self.fragments {
             bytes.extend_from_slice(payload);
         }

@@ -68,7 +68,8 @@ pub async fn create(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = idempotency_key(&headers)?;
     if content_type.starts_with("multipart/form-data") {
         app.may_change(principal.address(), 1)?;
@@ -122,7 +123,8 @@ async fn create_all(
         return Err(ApiError::invalid("", format!("1 to {BATCH_ITEMS} items at a time")));
     }
     app.may_change(principal.address(), items.len())?;
-    let items = items.into_iter().map(|new| Ok((keyed(id, &new)?, new))).collect::<Result<Vec<_>, ApiError>>()?;
+    let items =
+        items.into_iter().map(|new| Ok((keyed(id, &new)?, new))).collect::<Result<Vec<_>, ApiError>>()?;
     let event_id = id.clone();
     let work = async move |tx: &mut Tx<'_>, new, at| domain::media::post(tx, &event_id, new, None, at).await;
     let outcomes = publish_all(&app.store, principal, &Topic::event(id), items, work).await?;
@@ -153,7 +155,10 @@ async fn create_with_file(
     let form = upload::read_form(app, multipart).await?;
     let field = |name: &str| form.fields.get(name).cloned().unwrap_or_default();
     let key = match form.fields.get("key") {
-        Some(text) => Some(text.parse().map_err(|error: shared::text::InvalidText| ApiError::invalid("key", error.to_string()))?),
+        Some(text) => Some(
+            text.parse()
+                .map_err(|error: shared::text::InvalidText| ApiError::invalid("key", error.to_string()))?,
+        ),
         None => header_key,
     };
     let new = NewMedia { author: field("author"), text: field("text"), upload_id: None, key };

@@ -18,6 +18,8 @@ pub enum Action {
 /// private kind adds its arm, and the compiler asks for it.
 pub fn may(principal: &Principal, action: Action, topic: &Topic) -> bool {
     match (principal, action, topic.kind()) {
-        (Principal::Visitor { .. }, Action::Read | Action::Publish, TopicKind::Events | TopicKind::Event) => true,
+        (Principal::Visitor { .. }, Action::Read | Action::Publish, TopicKind::Events | TopicKind::Event) => {
+            true
+        }
     }
 }

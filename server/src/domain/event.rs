@@ -42,17 +42,24 @@ fn checked(new: NewEvent, at: i64) -> Result<Event, Refusal> {
 
 fn stored_start(event: &Event) -> Result<Option<i64>, Refusal> {
     let Some(starts_at) = &event.starts_at else { return Ok(None) };
-    let invalid = || Refusal::Invalid { field: "startsAt", message: "there is no such day or time".to_owned() };
+    let invalid =
+        || Refusal::Invalid { field: "startsAt", message: "there is no such day or time".to_owned() };
     from_timestamp(starts_at).map(Some).ok_or_else(invalid)
 }
 
 /// Changes an event. A changed status is said as such; whatever else changed goes out as the event.
-pub async fn change(tx: &mut Tx<'_>, id: &EventId, patch: EventPatch, at: i64) -> Result<Event, WorkError<Refusal>> {
+pub async fn change(
+    tx: &mut Tx<'_>,
+    id: &EventId,
+    patch: EventPatch,
+    at: i64,
+) -> Result<Event, WorkError<Refusal>> {
     let before = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let after = patched(before.clone(), patch, at).map_err(WorkError::Refused)?;
     let starts_at = stored_start(&after).map_err(WorkError::Refused)?;
     let status_changed = before.status != after.status;
-    let unchanged = Event { updated_at: after.updated_at.clone(), status: after.status, ..before.clone() } == after;
+    let unchanged =
+        Event { updated_at: after.updated_at.clone(), status: after.status, ..before.clone() } == after;
     if unchanged && !status_changed {
         return Ok(before);
     }

@@ -37,7 +37,8 @@ pub async fn post(
         }
         (None, Some(upload)) => {
             let taken = rows::take_upload(tx, upload).await?;
-            let (kind, attachment) = taken.ok_or_else(|| no_upload("there is no such upload, or it is in use"))?;
+            let (kind, attachment) =
+                taken.ok_or_else(|| no_upload("there is no such upload, or it is in use"))?;
             (kind, Some(attachment))
         }
         (None, None) => (MediaKind::Text, None),
@@ -96,7 +97,9 @@ async fn insert(
 fn cover(photo: &Attachment) -> Option<Cover> {
     let thumb_hash = photo.thumb_hash.clone();
     match photo.renditions.first() {
-        Some(small) => Some(Cover { url: small.url.clone(), width: small.width, height: small.height, thumb_hash }),
+        Some(small) => {
+            Some(Cover { url: small.url.clone(), width: small.width, height: small.height, thumb_hash })
+        }
         None => {
             let (width, height) = photo.width.zip(photo.height)?;
             Some(Cover { url: photo.url.clone(), width, height, thumb_hash })

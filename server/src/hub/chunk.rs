@@ -90,12 +90,20 @@ impl Chunk {
         let (first, last) = (publications.first()?, publications.last()?);
         debug_assert_eq!(last.offset.0 - first.offset.0 + 1, publications.len() as u64);
         let capacity = publications.iter().map(|entry| entry.payload.len() + 200).sum();
-        let single = Encoded::build(publications.len(), capacity, |index, text| raw(&publications[index]).encode_into(text));
+        let single = Encoded::build(publications.len(), capacity, |index, text| {
+            raw(&publications[index]).encode_into(text)
+        });
         let batch = (gathered && publications.len() > 1).then(|| {
             let entries = coalesce(publications);
             Encoded::build(1, capacity, |_, text| {
                 let topic = first.topic.as_str();
-                encode_batch_into(text, topic, first.offset, last.offset, entries.iter().map(|entry| raw(entry)));
+                encode_batch_into(
+                    text,
+                    topic,
+                    first.offset,
+                    last.offset,
+                    entries.iter().map(|entry| raw(entry)),
+                );
             })
         });
         Some(Self { from: first.offset, to: last.offset, single, batch })
@@ -125,8 +133,15 @@ fn coalesce(publications: &[Appended]) -> Vec<&Appended> {
             last.insert(item, index);
         }
     }
-    let is_last = |index: usize, entry: &Appended| entry.item.as_deref().is_none_or(|item| last.get(item) == Some(&index));
-    publications.iter().enumerate().filter(|(index, entry)| is_last(*index, entry)).map(|(_, entry)| entry).collect()
+    let is_last = |index: usize, entry: &Appended| {
+        entry.item.as_deref().is_none_or(|item| last.get(item) == Some(&index))
+    };
+    publications
+        .iter()
+        .enumerate()
+        .filter(|(index, entry)| is_last(*index, entry))
+        .map(|(_, entry)| entry)
+        .collect()
 }
 
 fn raw(entry: &Appended) -> RawPublication<'_> {

@@ -147,7 +147,13 @@ const COUNT_INTERVAL_MS: u64 = 1000;
 const HISTORY_CHUNKS: usize = 8;
 
 impl TopicHub {
-    pub(super) fn new(topic: Topic, extent: &Extent, recent: &[Appended], options: &HubOptions, now: Millis) -> Self {
+    pub(super) fn new(
+        topic: Topic,
+        extent: &Extent,
+        recent: &[Appended],
+        options: &HubOptions,
+        now: Millis,
+    ) -> Self {
         let mut state = State {
             epoch: extent.epoch.clone(),
             trimmed: extent.trimmed,
@@ -395,7 +401,8 @@ impl TopicHub {
     /// Since when nobody has read it; `None` while somebody does.
     pub(super) fn idle_since(&self) -> Option<Millis> {
         let state = self.state.lock();
-        (state.readers.is_empty() && state.lingering.is_empty() && !state.window_open).then_some(state.idle_since)
+        (state.readers.is_empty() && state.lingering.is_empty() && !state.window_open)
+            .then_some(state.idle_since)
     }
 
     pub(super) fn readers(&self) -> usize {

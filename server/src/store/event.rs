@@ -31,14 +31,21 @@ fn read(row: &Row<'_>) -> Result<Event, StoreError> {
         updated_at: timestamp(row.int(7)?),
         media_count: row.int(8)? as u64,
         cover: match cover {
-            Some(json) => serde_json::from_str::<Option<Cover>>(&json).map_err(|e| StoreError::Fault(e.to_string()))?,
+            Some(json) => {
+                serde_json::from_str::<Option<Cover>>(&json).map_err(|e| StoreError::Fault(e.to_string()))?
+            }
             None => None,
         },
     })
 }
 
 /// Stores a new event.
-pub async fn insert(tx: &mut Tx<'_>, event: &Event, starts_at: Option<i64>, at: i64) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    starts_at: Option<i64>,
+    at: i64,
+) -> Result<(), StoreError> {
     tx.execute(
         "insert into event (id, number, title, description, place, status, starts_at, created_at, updated_at)
          values ($1, (select coalesce(max(number), 0) + 1 from event), $2, $3, $4, $5, $6, $7, $8)",
@@ -58,7 +65,12 @@ pub async fn insert(tx: &mut Tx<'_>, event: &Event, starts_at: Option<i64>, at: 
 }
 
 /// Stores the changed fields of an event.
-pub async fn update(tx: &mut Tx<'_>, event: &Event, starts_at: Option<i64>, at: i64) -> Result<(), StoreError> {
+pub async fn update(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    starts_at: Option<i64>,
+    at: i64,
+) -> Result<(), StoreError> {
     tx.execute(
         "update event set title = $1, description = $2, place = $3, status = $4, starts_at = $5, updated_at = $6
          where id = $7",
@@ -87,7 +99,12 @@ pub async fn find(tx: &mut Tx<'_>, id: &EventId) -> Result<Option<Event>, StoreE
 }
 
 /// Counts an item in or out, and shows the newest picture as the cover.
-pub async fn count_media(tx: &mut Tx<'_>, id: &EventId, by: i64, cover: Option<&str>) -> Result<(), StoreError> {
+pub async fn count_media(
+    tx: &mut Tx<'_>,
+    id: &EventId,
+    by: i64,
+    cover: Option<&str>,
+) -> Result<(), StoreError> {
     tx.execute(
         "update event set media_count = media_count + $1, cover = coalesce($2, cover) where id = $3",
         &[by.into(), cover.into(), id.as_str().into()],
@@ -98,7 +115,9 @@ pub async fn count_media(tx: &mut Tx<'_>, id: &EventId, by: i64, cover: Option<&
 
 /// Sets or clears the cover.
 pub async fn set_cover(tx: &mut Tx<'_>, id: &EventId, cover: Option<&str>) -> Result<(), StoreError> {
-    tx.execute("update event set cover = $1 where id = $2", &[cover.into(), id.as_str().into()]).await.map(drop)
+    tx.execute("update event set cover = $1 where id = $2", &[cover.into(), id.as_str().into()])
+        .await
+        .map(drop)
 }
 
 /// A page of events, newest first, with the number to go on from. `before` is such a number.
@@ -116,6 +135,9 @@ pub async fn list(
             let sql = select!("where number < $1 and status = $2 order by number desc limit $3");
             tx.all(sql, &[before, status.as_str().into(), limit], numbered).await
         }
-        None => tx.all(select!("where number < $1 order by number desc limit $2"), &[before, limit], numbered).await,
+        None => {
+            tx.all(select!("where number < $1 order by number desc limit $2"), &[before, limit], numbered)
+                .await
+        }
     }
 }

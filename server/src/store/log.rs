@@ -33,9 +33,12 @@ impl Extent {
 /// Begins a topic. It must not exist.
 pub async fn create_topic(tx: &mut Tx<'_>, topic: &Topic) -> Result<(), StoreError> {
     let epoch = new_epoch();
-    tx.execute("insert into topic (name, epoch) values ($1, $2)", &[topic.as_str().into(), epoch.as_str().into()])
-        .await
-        .map(drop)
+    tx.execute(
+        "insert into topic (name, epoch) values ($1, $2)",
+        &[topic.as_str().into(), epoch.as_str().into()],
+    )
+    .await
+    .map(drop)
 }
 
 /// Begins a topic that belongs to no resource, unless it exists.
@@ -113,7 +116,12 @@ pub async fn extent(tx: &mut Tx<'_>, topic: &Topic) -> Result<Option<Extent>, St
         "select epoch, head, trimmed, closed from topic where name = $1",
         &[topic.as_str().into()],
         |row| {
-            Ok(Extent { epoch: row.parsed(0)?, head: row.offset(1)?, trimmed: row.offset(2)?, closed: row.bool(3)? })
+            Ok(Extent {
+                epoch: row.parsed(0)?,
+                head: row.offset(1)?,
+                trimmed: row.offset(2)?,
+                closed: row.bool(3)?,
+            })
         },
     )
     .await
@@ -160,8 +168,11 @@ pub async fn read(
 /// Ends a topic: what it held is removed but for the last publication, which said so.
 pub async fn close_topic(tx: &mut Tx<'_>, topic: &Topic) -> Result<(), StoreError> {
     tx.mark_latest(topic, Effect::Closes);
-    tx.execute("update topic set closed = true, trimmed = head - 1 where name = $1 and head > 0", &[topic.as_str().into()])
-        .await?;
+    tx.execute(
+        "update topic set closed = true, trimmed = head - 1 where name = $1 and head > 0",
+        &[topic.as_str().into()],
+    )
+    .await?;
     tx.execute(
         "delete from publication where topic_id = (select id from topic where name = $1)
          and \"offset\" <= (select trimmed from topic where name = $1)",
@@ -226,7 +237,8 @@ pub async fn trim(
             upto = upto.max(Offset(head.0.saturating_sub(count)));
         }
         if let Some(age_s) = retention.age_s {
-            let oldest = now_ms.saturating_sub(i64::try_from(age_s).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
+            let oldest =
+                now_ms.saturating_sub(i64::try_from(age_s).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
             let kept = tx
                 .first(
                     "select min(\"offset\") from publication where topic_id = $1 and \"offset\" > $2 and at >= $3",

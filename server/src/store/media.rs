@@ -80,7 +80,8 @@ pub async fn delete(tx: &mut Tx<'_>, id: &MediaId) -> Result<(), StoreError> {
 
 /// One item of an event.
 pub async fn find(tx: &mut Tx<'_>, event: &EventId, id: &MediaId) -> Result<Option<Media>, StoreError> {
-    tx.first(select!("where id = $1 and event_id = $2"), &[id.as_str().into(), event.as_str().into()], read).await
+    tx.first(select!("where id = $1 and event_id = $2"), &[id.as_str().into(), event.as_str().into()], read)
+        .await
 }
 
 /// The newest item of an event that has a picture.
@@ -105,7 +106,9 @@ pub async fn list(
     let limit = (limit as i64).into();
     match kind {
         Some(kind) => {
-            let sql = select!("where event_id = $1 and \"offset\" < $2 and kind = $3 order by \"offset\" desc limit $4");
+            let sql = select!(
+                "where event_id = $1 and \"offset\" < $2 and kind = $3 order by \"offset\" desc limit $4"
+            );
             tx.all(sql, &[event.as_str().into(), before, kind.as_str().into(), limit], read).await
         }
         None => {
@@ -144,7 +147,10 @@ pub async fn insert_upload(
 }
 
 /// Takes an upload for an item: each serves one item only. `None` if there is none, or it is taken.
-pub async fn take_upload(tx: &mut Tx<'_>, id: &UploadId) -> Result<Option<(MediaKind, Attachment)>, StoreError> {
+pub async fn take_upload(
+    tx: &mut Tx<'_>,
+    id: &UploadId,
+) -> Result<Option<(MediaKind, Attachment)>, StoreError> {
     tx.first(
         "update upload set used = true where id = $1 and not used returning kind, attachment",
         &[id.as_str().into()],
@@ -160,5 +166,6 @@ pub async fn delete_upload(tx: &mut Tx<'_>, id: &UploadId) -> Result<(), StoreEr
 
 /// Uploads made before `before` (milliseconds since 1970) that no item has taken.
 pub async fn stale_uploads(tx: &mut Tx<'_>, before: i64) -> Result<Vec<UploadId>, StoreError> {
-    tx.all("select id from upload where not used and created_at < $1", &[before.into()], |row| row.parsed(0)).await
+    tx.all("select id from upload where not used and created_at < $1", &[before.into()], |row| row.parsed(0))
+        .await
 }

@@ -77,10 +77,10 @@ create index upload_unused on upload (created_at) where not used;
 
 /// Brings the database to the current schema.
 pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {
-    let failed = |error: rusqlite::Error| OpenError::Open { path: "schema".to_owned(), reason: error.to_string() };
+    let failed =
+        |error: rusqlite::Error| OpenError::Open { path: "schema".to_owned(), reason: error.to_string() };
     let known = STEPS.len() as i64;
-    let found: i64 =
-        connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
+    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
     if found > known {
         return Err(OpenError::NewerSchema { found, known });
     }

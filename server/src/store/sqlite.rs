@@ -43,9 +43,11 @@ pub(super) fn start(
         for index in 0..options.readers.max(1) {
             let mut reader = open_reader(path)?;
             let jobs = reads.clone();
-            thread::Builder::new()
-                .name(format!("store-read-{index}"))
-                .spawn(move || while let Ok(job) = jobs.recv_blocking() { run_read(&mut reader, job) })?;
+            thread::Builder::new().name(format!("store-read-{index}")).spawn(move || {
+                while let Ok(job) = jobs.recv_blocking() {
+                    run_read(&mut reader, job)
+                }
+            })?;
         }
     }
     thread::Builder::new().name("store-write".to_owned()).spawn(move || {

@@ -157,7 +157,8 @@ async fn what_is_deleted_is_not_in_the_log_either() {
         for number in [1, 2, 1] {
             append_one(&bench.store, &topic(), number).await;
         }
-        let gone = Change::EventDelete(shared::frame::EventDeleted { event_id: "e1".parse::<EventId>().unwrap() });
+        let gone =
+            Change::EventDelete(shared::frame::EventDeleted { event_id: "e1".parse::<EventId>().unwrap() });
         let redacted: Result<_, ()> = bench
             .store
             .write(async move |tx| Ok(log::redact(tx, &topic(), "media:m1", Offset(1), &gone).await?))

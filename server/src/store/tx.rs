@@ -217,7 +217,11 @@ impl<'c> Tx<'c> {
 
     /// A transaction control statement, prepared once.
     pub(super) fn control(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(classify)
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map(drop)
+            .map_err(classify)
     }
 
     pub(super) fn in_transaction(&self) -> bool {

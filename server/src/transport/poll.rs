@@ -57,12 +57,15 @@ pub struct Wanted {
 pub fn parse_from(text: &str) -> Result<From, ApiError> {
     let (topic, since) = match text.split_once('@') {
         Some((topic, cursor)) => {
-            let cursor: Cursor = cursor.parse().map_err(|error: shared::text::InvalidText| ApiError::invalid("from", error.to_string()))?;
+            let cursor: Cursor = cursor
+                .parse()
+                .map_err(|error: shared::text::InvalidText| ApiError::invalid("from", error.to_string()))?;
             (topic, Some(cursor.0))
         }
         None => (text, None),
     };
-    let topic = topic.parse().map_err(|_| ApiError::new(ErrorCode::UnknownTopic, "there is no such topic"))?;
+    let topic =
+        topic.parse().map_err(|_| ApiError::new(ErrorCode::UnknownTopic, "there is no such topic"))?;
     Ok((topic, since))
 }
 
@@ -72,9 +75,14 @@ pub fn wanted(query: &str) -> Result<Wanted, ApiError> {
     for (name, value) in form_pairs(query)? {
         match name.as_str() {
             "from" => wanted.from.push(parse_from(&value)?),
-            "wait" => wanted.wait_s = wait(Some(value.parse().map_err(|_| ApiError::invalid("wait", "whole seconds"))?)),
+            "wait" => {
+                wanted.wait_s =
+                    wait(Some(value.parse().map_err(|_| ApiError::invalid("wait", "whole seconds"))?))
+            }
             "watcher" => {
-                let watcher = value.parse().map_err(|error: shared::text::InvalidText| ApiError::invalid("watcher", error.to_string()))?;
+                let watcher = value.parse().map_err(|error: shared::text::InvalidText| {
+                    ApiError::invalid("watcher", error.to_string())
+                })?;
                 wanted.watcher = Some(watcher);
             }
             _ => {}
@@ -87,8 +95,9 @@ pub fn wanted(query: &str) -> Result<Wanted, ApiError> {
 }
 
 fn form_pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
-    let uri: axum::http::Uri =
-        format!("/?{query}").parse().map_err(|_| ApiError::new(ErrorCode::Malformed, "the query cannot be read"))?;
+    let uri: axum::http::Uri = format!("/?{query}")
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::Malformed, "the query cannot be read"))?;
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&uri)?;
     Ok(pairs)
 }
@@ -133,7 +142,11 @@ pub async fn event(
 }
 
 /// Subscribes a session that lasts for one answer.
-pub(super) async fn subscribe(session: &mut Session, topic: Topic, since: Option<Position>) -> Result<(), ApiError> {
+pub(super) async fn subscribe(
+    session: &mut Session,
+    topic: Topic,
+    since: Option<Position>,
+) -> Result<(), ApiError> {
     let subscribe = Subscribe { name: TopicName::Topic(topic), since, reference: None };
     session
         .subscribe(subscribe)
@@ -208,7 +221,8 @@ impl Answer {
 impl Outlet for Answer {
     fn control(&mut self, text: &str) {
         // `subscribed` with everything recovered is the only frame that may wait for company.
-        self.worth_answering |= !(text.starts_with(r#"{"type":"subscribed""#) && text.contains(r#""recovered":true"#));
+        self.worth_answering |=
+            !(text.starts_with(r#"{"type":"subscribed""#) && text.contains(r#""recovered":true"#));
         self.frame(text);
     }
 

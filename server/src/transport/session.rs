@@ -8,7 +8,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use shared::{
     ClientFrame, CloseCode, ConnectionId, ErrorCode, EventId, Position, ServerFrame, Topic, WatcherId,
-    frame::{Connected, NotRecovered, PROTOCOL_VERSION, Pong, Reconnect, Subscribe, Subscribed, Unsubscribed},
+    frame::{
+        Connected, NotRecovered, PROTOCOL_VERSION, Pong, Reconnect, Subscribe, Subscribed, Unsubscribed,
+    },
     rest::ErrorDetail,
 };
 
@@ -177,7 +179,10 @@ impl Session {
             ..ErrorDetail::new(code, message)
         };
         if !permission::may(&self.principal, Action::Read, &name) {
-            return self.complain(about(ErrorCode::Forbidden, "this topic is not open to you"), CloseCode::Forbidden);
+            return self.complain(
+                about(ErrorCode::Forbidden, "this topic is not open to you"),
+                CloseCode::Forbidden,
+            );
         }
         let topic = match self.hub.topic(self.now, &name).await {
             Ok(topic) => topic,
@@ -197,7 +202,8 @@ impl Session {
             None => match self.free_slot() {
                 Some(slot) => slot,
                 None => {
-                    let detail = about(ErrorCode::TooManySubscriptions, "too many subscriptions on this connection");
+                    let detail =
+                        about(ErrorCode::TooManySubscriptions, "too many subscriptions on this connection");
                     return self.complain(detail, CloseCode::ProtocolViolation);
                 }
             },
@@ -359,7 +365,9 @@ impl Session {
             let topic = &subscription.topic;
             let position = subscription.reader.position.get();
             let next = match topic.next(position) {
-                Next::Behind => self.hub.fetch(topic, position).await.map_err(|error| behind(&error, topic))?,
+                Next::Behind => {
+                    self.hub.fetch(topic, position).await.map_err(|error| behind(&error, topic))?
+                }
                 next => next,
             };
             match next {

@@ -94,7 +94,12 @@ struct Stream {
     _guards: (AddressGuard, SessionGuard, Counted),
 }
 
-async fn open(app: App, principal: Principal, watcher: Option<WatcherId>, from: Vec<From>) -> Result<Response, ApiError> {
+async fn open(
+    app: App,
+    principal: Principal,
+    watcher: Option<WatcherId>,
+    from: Vec<From>,
+) -> Result<Response, ApiError> {
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::Draining, "the server is shutting down"));
     }
@@ -108,10 +113,17 @@ async fn open(app: App, principal: Principal, watcher: Option<WatcherId>, from: 
         app.hub.topic(app.clock.now(), &topic).await?;
         super::poll::subscribe(&mut session, topic, since).await?;
     }
-    out.positions = session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
+    out.positions =
+        session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
     let session_guard = app.sessions.enter(session.signal());
-    let stream =
-        Stream { app, session, out, started: false, ended: false, _guards: (address_guard, session_guard, Counted::new()) };
+    let stream = Stream {
+        app,
+        session,
+        out,
+        started: false,
+        ended: false,
+        _guards: (address_guard, session_guard, Counted::new()),
+    };
     let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
         let bytes = stream.next().await?;
         Some((Ok::<_, Infallible>(bytes), stream))
@@ -154,7 +166,10 @@ impl Stream {
                 return self.out.take();
             }
             let signal = self.session.signal().clone();
-            let marked = poll_fn(|cx| if signal.poll(cx) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending });
+            let marked =
+                poll_fn(
+                    |cx| if signal.poll(cx) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending },
+                );
             if tokio::time::timeout(beat, marked).await.is_err() {
                 // A comment keeps proxies from closing a quiet stream, and finds clients that are gone.
                 return Some(Bytes::from_static(b":\n\n"));

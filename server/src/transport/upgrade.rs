@@ -154,7 +154,8 @@ async fn begin(connection: &mut websocket::Connection, event: WantedEvent) -> Re
         return Err(CloseCode::NotFound);
     }
     session.greet(Some(id), unix_ms());
-    let subscribe = Subscribe { name: TopicName::Topic(topic), since: since.map(|cursor| cursor.0), reference: None };
+    let subscribe =
+        Subscribe { name: TopicName::Topic(topic), since: since.map(|cursor| cursor.0), reference: None };
     session.subscribe(subscribe).await.map_err(|ending| ending.0)
 }
 
@@ -183,14 +184,17 @@ fn accept_key(headers: &HeaderMap) -> Result<String, ApiError> {
 /// Whether one of the client's offers can be taken as it is (RFC 7692 §7.1). An offer that limits the
 /// server's window is passed over: the shared bytes are made with the full one.
 fn offers_deflate(headers: &HeaderMap) -> bool {
-    let offers = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter().filter_map(|value| value.to_str().ok());
+    let offers =
+        headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter().filter_map(|value| value.to_str().ok());
     offers.flat_map(|value| value.split(',')).any(|offer| {
         let mut parts = offer.split(';').map(str::trim);
         parts.next() == Some("permessage-deflate")
             && parts.all(|parameter| {
                 let name = parameter.split('=').next().unwrap_or_default().trim();
-                matches!(name, "client_max_window_bits" | "server_no_context_takeover" | "client_no_context_takeover")
-                    || parameter.replace([' ', '"'], "") == "server_max_window_bits=15"
+                matches!(
+                    name,
+                    "client_max_window_bits" | "server_no_context_takeover" | "client_no_context_takeover"
+                ) || parameter.replace([' ', '"'], "") == "server_max_window_bits=15"
             })
     })
 }

@@ -74,6 +74,12 @@ pub struct Connection {
     _session_guard: SessionGuard,
 }
 
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
 /// Why a connection's loop woke.
 enum Wake {
     Readable,
@@ -217,9 +223,10 @@ impl Connection {
         let mut messages = Vec::new();
         let outcome = READ_BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
             Ok(0) => Err(End::Gone),
-            Ok(length) => {
-                self.decoder.feed(&mut buffer[..length], &mut messages).map_err(|error| End::Protocol(error.close_code()))
-            }
+            Ok(length) => self
+                .decoder
+                .feed(&mut buffer[..length], &mut messages)
+                .map_err(|error| End::Protocol(error.close_code())),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(_) => Err(End::Gone),
         });

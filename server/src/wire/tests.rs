@@ -38,7 +38,10 @@ fn the_specifications_examples() {
     let mut parts = client_frame(OP_TEXT, b"Hel");
     parts.extend(client_frame(FIN | OP_PING, b"?"));
     parts.extend(client_frame(FIN | OP_CONTINUATION, b"lo"));
-    assert_eq!(decode(false, &parts, 1), Ok(vec![Message::Ping(b"?".to_vec()), Message::Text("Hello".into())]));
+    assert_eq!(
+        decode(false, &parts, 1),
+        Ok(vec![Message::Ping(b"?".to_vec()), Message::Text("Hello".into())])
+    );
     // RFC 7692 §7.2.3.1: "Hello" compressed.
     let compressed = client_frame(FIN | RSV1 | OP_TEXT, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
     assert_eq!(decode(true, &compressed, 2), Ok(vec![Message::Text("Hello".into())]));
@@ -47,17 +50,17 @@ fn the_specifications_examples() {
 #[test]
 fn v8_what_may_not_be_sent_is_refused_with_its_code() {
     for (bytes, violation) in [
-        (vec![0x81, 0x05], Violation::Protocol),                            // not masked
-        (client_frame(FIN | 0x3, b""), Violation::Protocol),                // reserved opcode
-        (client_frame(FIN | 0x20 | OP_TEXT, b""), Violation::Protocol),     // reserved bit
-        (client_frame(FIN | RSV1 | OP_TEXT, b""), Violation::Protocol),     // compression not negotiated
+        (vec![0x81, 0x05], Violation::Protocol),             // not masked
+        (client_frame(FIN | 0x3, b""), Violation::Protocol), // reserved opcode
+        (client_frame(FIN | 0x20 | OP_TEXT, b""), Violation::Protocol), // reserved bit
+        (client_frame(FIN | RSV1 | OP_TEXT, b""), Violation::Protocol), // compression not negotiated
         (client_frame(FIN | OP_BINARY, b"x"), Violation::Binary),
-        (client_frame(FIN | OP_TEXT, &[0xff]), Violation::BadData),         // not UTF-8
+        (client_frame(FIN | OP_TEXT, &[0xff]), Violation::BadData), // not UTF-8
         (client_frame(FIN | OP_TEXT, &[b'a'; 1001]), Violation::TooLarge),
-        (client_frame(OP_PING, b""), Violation::Protocol),                  // a control frame in parts
-        (client_frame(FIN | OP_PING, &[0; 126]), Violation::Protocol),      // a control frame too long
-        (client_frame(FIN | OP_CONTINUATION, b"x"), Violation::Protocol),   // of nothing
-        (client_frame(FIN | OP_CLOSE, &[3]), Violation::Protocol),          // half a code
+        (client_frame(OP_PING, b""), Violation::Protocol), // a control frame in parts
+        (client_frame(FIN | OP_PING, &[0; 126]), Violation::Protocol), // a control frame too long
+        (client_frame(FIN | OP_CONTINUATION, b"x"), Violation::Protocol), // of nothing
+        (client_frame(FIN | OP_CLOSE, &[3]), Violation::Protocol), // half a code
         (client_frame(FIN | OP_CLOSE, &1005_u16.to_be_bytes()), Violation::Protocol),
         (vec![0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Violation::TooLarge),
     ] {
