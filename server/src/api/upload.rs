@@ -143,6 +143,7 @@ async fn receive(app: &App, field: Field<'_>) -> Result<Received, ApiError> {
 }
 
 /// The form is too long, ends too early, or is none.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn fault(error: MultipartError) -> ApiError {
     let code = match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,

@@ -7,6 +7,8 @@
 //! with their samples. In fragmented files such a track goes, its samples stay: no camera is known to
 //! write both. Fixed levels are visited and no box descends into itself, so nesting cannot hurt.
 
+mod samples;
+
 use std::fs::File;
 
 use super::{
@@ -19,8 +21,6 @@ use super::{
 const TOP_BOXES: usize = 200_000;
 /// Largest `moov` or `moof`, in bytes.
 const HEADER_BYTES: u64 = 16 * 1024 * 1024;
-/// Most runs of samples that are zeroed for tracks that go.
-const WIPED_RUNS: usize = 200_000;
 
 const TOP_KEPT: &[&[u8; 4]] =
     &[b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx", b"ssix", b"mfra", b"pdin", b"prft"];
@@ -163,7 +163,7 @@ pub(super) fn scrub(file: &File) -> Result<Facts, IngestError> {
     if media.is_empty() {
         return Err(IngestError::damaged("it has no media data"));
     }
-    wipe_runs(&mut reader, &movie.dropped, &media)?;
+    samples::wipe(&mut reader, &movie.dropped, &media)?;
     movie.facts()
 }
 
@@ -243,9 +243,9 @@ fn scrub_track(bytes: &mut [u8], trak: Place, movie: &mut Movie) -> Result<(), I
         }
         Some(b"soun") => movie.has_sound = true,
         _ => {
-            let runs = sample_runs(bytes, trak)?;
+            let runs = samples::runs(bytes, trak)?;
             movie.dropped.extend(runs);
-            if movie.dropped.len() > WIPED_RUNS {
+            if movie.dropped.len() > samples::MOST_RUNS {
                 return Err(IngestError::damaged("a track has too many pieces"));
             }
             trak.blank(bytes);
@@ -301,71 +301,6 @@ fn shown_size(tkhd: &[u8]) -> Option<(u32, u32)> {
     let (width, height) = (u32_at(tkhd, matrix + 36)? >> 16, u32_at(tkhd, matrix + 40)? >> 16);
     let size = if a == 0 && d == 0 { (height, width) } else { (width, height) };
     (width > 0 && height > 0).then_some(size)
-}
-
-/// Where the samples of a track lie in the file: chunk offsets, samples per chunk and sample sizes put
-/// together (§8.6, §8.7). A track without these tables has none.
-fn sample_runs(bytes: &[u8], trak: Place) -> Result<Vec<(u64, u64)>, IngestError> {
-    let mut place = trak;
-    for kind in [*b"mdia", *b"minf", *b"stbl"] {
-        let Some(inner) = child(bytes, place, kind)? else { return Ok(Vec::new()) };
-        place = inner;
-    }
-    let table = |kind| child(bytes, place, kind).map(|found| found.map(|place| place.payload(bytes)));
-    let (sizes, spread) = (table(*b"stsz")?.unwrap_or_default(), table(*b"stsc")?.unwrap_or_default());
-    let offsets: Vec<u64> = match (table(*b"stco")?, table(*b"co64")?) {
-        (Some(short), _) => entries(short, 4).map(|at| u64::from(u32_at(short, at).unwrap_or(0))).collect(),
-        (None, Some(long)) => entries(long, 8).map(|at| u64_at(long, at).unwrap_or(0)).collect(),
-        (None, None) => Vec::new(),
-    };
-    let per_chunk: Vec<(u64, u64)> = entries(spread, 12)
-        .filter_map(|at| Some((u64::from(u32_at(spread, at)?), u64::from(u32_at(spread, at + 4)?))))
-        .collect();
-    let one_size = u64::from(u32_at(sizes, 4).unwrap_or(0));
-    let (mut runs, mut sample, mut rule) = (Vec::new(), 0_usize, 0);
-    for (chunk, offset) in offsets.into_iter().enumerate().take(WIPED_RUNS + 1) {
-        while per_chunk.get(rule + 1).is_some_and(|(first, _)| *first <= chunk as u64 + 1) {
-            rule += 1;
-        }
-        let samples = per_chunk.get(rule).map_or(0, |(_, samples)| *samples);
-        let mut length = 0_u64;
-        if one_size > 0 {
-            length = one_size.saturating_mul(samples);
-        } else {
-            for _ in 0..samples {
-                let Some(size) = u32_at(sizes, 12 + sample * 4) else { break };
-                length += u64::from(size);
-                sample += 1;
-            }
-        }
-        runs.push((offset, offset.saturating_add(length)));
-    }
-    Ok(runs)
-}
-
-/// Positions of the entries of a table that begins with version, flags and a count.
-fn entries(table: &[u8], entry_bytes: usize) -> impl Iterator<Item = usize> {
-    let said = u32_at(table, 4).unwrap_or(0) as usize;
-    let there = table.len().saturating_sub(8) / entry_bytes;
-    (0..said.min(there)).map(move |index| 8 + index * entry_bytes)
-}
-
-/// Zeroes the runs as far as they lie in media data, and at most as many bytes as there are.
-fn wipe_runs(reader: &mut Reader<'_>, runs: &[(u64, u64)], media: &[Place]) -> Result<(), IngestError> {
-    let mut left: u64 = media.iter().map(|place| place.end - place.body).sum();
-    for (start, end) in runs {
-        // Media data is in ascending order of place.
-        let index = media.partition_point(|place| place.end <= *start);
-        let Some(place) = media.get(index) else { continue };
-        let (start, end) = ((*start).max(place.body), (*end).min(place.end));
-        if start < end {
-            left = left
-                .checked_sub(end - start)
-                .ok_or_else(|| IngestError::damaged("the samples of a track overlap"))?;
-            reader.wipe(start, end)?;
-        }
-    }
-    Ok(())
 }
 
 impl Movie {
