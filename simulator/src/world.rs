@@ -657,7 +657,8 @@ impl World {
             Fault::Restart => {}
             Fault::DeafBus(deaf) => self.deaf_bus = deaf,
             Fault::Suspend(page, ms) => {
-                self.pages[page].asleep_until = self.now + ms;
+                // What arrives during a sleep is handed over at its end: it ends with the faults at the latest.
+                self.pages[page].asleep_until = (self.now + ms).min(FAULTS_FOR_MS).max(self.now);
                 if self.rng.random_bool(0.5) {
                     self.fault(Fault::HalfOpen(page));
                 }
@@ -705,7 +706,6 @@ impl World {
             self.pages[page].socket_blocked = false;
             self.pages[page].polls_broken = false;
             self.pages[page].delay_ms = 0;
-            self.pages[page].asleep_until = self.pages[page].asleep_until.min(self.now);
             self.input(page, Input::Online(true));
             self.input(page, Input::Visible(true));
         }
