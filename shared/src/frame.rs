@@ -345,16 +345,8 @@ struct Plain<'a, P> {
 
 impl ServerFrame {
     /// Every type that is not a publication, in the order of the document.
-    pub const CONTROL_TYPES: [&'static str; 8] = [
-        "connected",
-        "subscribed",
-        "unsubscribed",
-        "batch",
-        "presence:count",
-        "pong",
-        "reconnect",
-        "error",
-    ];
+    pub const CONTROL_TYPES: [&'static str; 8] =
+        ["connected", "subscribed", "unsubscribed", "batch", "presence:count", "pong", "reconnect", "error"];
 
     /// The frame's text. Publications are encoded by [`RawPublication::encode_into`] on the server;
     /// this gives the same bytes and serves tests and clients that record frames.
@@ -402,7 +394,9 @@ impl ServerFrame {
         Ok(match &*envelope.type_name {
             "connected" => Self::Connected(serde_json::from_str(envelope.payload())?),
             "subscribed" => Self::Subscribed(envelope.topic()?, serde_json::from_str(envelope.payload())?),
-            "unsubscribed" => Self::Unsubscribed(envelope.topic()?, serde_json::from_str(envelope.payload())?),
+            "unsubscribed" => {
+                Self::Unsubscribed(envelope.topic()?, serde_json::from_str(envelope.payload())?)
+            }
             "batch" => {
                 let topic = envelope.topic()?;
                 let raw: RawBatch<'_> = serde_json::from_str(envelope.payload())?;
@@ -496,7 +490,8 @@ impl ClientFrame {
             #[serde(borrow)]
             payload: Option<&'a RawValue>,
         }
-        let malformed = |error: serde_json::Error| ErrorDetail::new(crate::ErrorCode::Malformed, error.to_string());
+        let malformed =
+            |error: serde_json::Error| ErrorDetail::new(crate::ErrorCode::Malformed, error.to_string());
         let incoming: Incoming<'_> = serde_json::from_str(text).map_err(malformed)?;
         let payload = incoming.payload.map_or("{}", RawValue::get);
         match &*incoming.type_name {

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::{InvalidText, is_plain_id, text_newtype};
 
 /// The number of a publication in its topic: 1 for the first, without holes. 0 is "before the first".
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Offset(pub u64);
 
@@ -111,7 +109,9 @@ mod tests {
         for good in ["a.0", "k3f9.17", "x_-Z.18446744073709551615"] {
             assert_eq!(good.parse::<Cursor>().unwrap().to_string(), good);
         }
-        for bad in ["", ".", "a", "a.", ".1", "a.+1", "a.-1", "a.1 ", "a.18446744073709551616", "a.1.2", "ä.1"] {
+        for bad in
+            ["", ".", "a", "a.", ".1", "a.+1", "a.-1", "a.1 ", "a.18446744073709551616", "a.1.2", "ä.1"]
+        {
             assert!(bad.parse::<Cursor>().is_err(), "{bad:?} was taken");
         }
     }

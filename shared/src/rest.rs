@@ -55,6 +55,13 @@ pub struct ErrorDetail {
 
 impl ErrorDetail {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, retry_after_ms: None, topic: None, reference: None }
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+            retry_after_ms: None,
+            topic: None,
+            reference: None,
+        }
     }
 }

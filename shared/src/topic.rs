@@ -95,12 +95,14 @@ impl FromStr for Topic {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = InvalidText { what: "a topic", rule: "the name of a known kind, with an id where it takes one" };
+        let invalid =
+            InvalidText { what: "a topic", rule: "the name of a known kind, with an id where it takes one" };
         let (name, id) = match text.split_once(':') {
             Some((name, id)) => (name, Some(id)),
             None => (text, None),
         };
-        let kind = TopicKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| invalid.clone())?;
+        let kind =
+            TopicKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| invalid.clone())?;
         match id {
             Some(id) if kind.has_id() && crate::text::is_plain_id(id, crate::ids::MAX_ID_BYTES) => {}
             None if !kind.has_id() => {}
@@ -133,7 +135,9 @@ mod tests {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);
         }
-        for bad in ["", "event", "event:", "events:1", "Event:1", "event:a:b", "event:ä", "nothing:1", "event: 1"] {
+        for bad in
+            ["", "event", "event:", "events:1", "Event:1", "event:a:b", "event:ä", "nothing:1", "event: 1"]
+        {
             assert!(bad.parse::<Topic>().is_err(), "{bad:?} was taken");
         }
     }
