@@ -163,13 +163,13 @@ impl Connection {
             Phase::Polling(poller) => poller.close(core),
             Phase::Idle | Phase::Waiting(_) | Phase::Offline | Phase::Refused { .. } => {}
         }
-        core.timers.clear_all();
+        core.timers.clear_connection();
         subscriptions.disconnected();
     }
 
     /// Tries now, by this transport, unless there is no network.
     fn attempt(&mut self, core: &mut Core, rung: Rung) {
-        core.timers.clear_all();
+        core.timers.clear_connection();
         self.tried_at = core.now;
         if !self.online {
             self.phase = Phase::Offline;
@@ -179,7 +179,7 @@ impl Connection {
     }
 
     fn force_attempt(&mut self, core: &mut Core, rung: Rung) {
-        core.timers.clear_all();
+        core.timers.clear_connection();
         self.tried_at = core.now;
         match rung {
             Rung::WebSocket => self.open(core),
@@ -203,7 +203,7 @@ impl Connection {
             Asked::Exactly(delay) => delay.min(ASKED_DELAY_MAX),
         };
         self.not_before = (asked != Asked::Nothing).then(|| core.now + delay);
-        core.timers.clear_all();
+        core.timers.clear_connection();
         if self.online {
             core.set_in(Timer::Retry, delay);
             self.phase = Phase::Waiting(next);
@@ -321,7 +321,7 @@ impl Connection {
     }
 
     fn refused(&mut self, core: &mut Core, subscriptions: &mut Subscriptions, code: u16) {
-        core.timers.clear_all();
+        core.timers.clear_connection();
         subscriptions.disconnected();
         self.stale_since.get_or_insert(core.now);
         self.phase = Phase::Refused { code };

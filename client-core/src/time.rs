@@ -86,8 +86,11 @@ impl Timers {
         self.0[timer as usize] = None;
     }
 
-    pub(crate) fn clear_all(&mut self) {
+    /// Clears what belongs to the connection. The topics' pauses outlive it.
+    pub(crate) fn clear_connection(&mut self) {
+        let topics = self.get(Timer::Topics);
         *self = Self::default();
+        self.0[Timer::Topics as usize] = topics;
     }
 
     pub(crate) const fn get(&self, timer: Timer) -> Option<Instant> {

@@ -23,11 +23,11 @@ impl Connection {
             }
             Phase::Opening(attempt) if !online => {
                 core.close(*attempt);
-                core.timers.clear_all();
+                core.timers.clear_connection();
                 self.phase = Phase::Offline;
             }
             Phase::Waiting(_) => {
-                core.timers.clear_all();
+                core.timers.clear_connection();
                 self.phase = Phase::Offline;
             }
             _ => {}

@@ -92,7 +92,7 @@ impl Connection {
             poller.probe = None;
             poller.abort(core);
         }
-        core.timers.clear_all();
+        core.timers.clear_connection();
         subscriptions.disconnected();
         core.counters.connections_opened += 1;
         self.socket_worked = true;

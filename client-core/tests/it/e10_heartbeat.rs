@@ -145,3 +145,26 @@ fn a_network_said_to_be_gone_is_checked_before_the_socket_is_torn_down() {
          20.100 = live",
     );
 }
+
+/// The pause of a topic that ended in the sleep once looked like another sleep, again and again.
+#[test]
+fn after_a_sleep_in_a_pause_of_a_topic_it_does_not_open_again_and_again() {
+    check(
+        "0 subscribe event:a e.5
+         0 start
+         0.1 recv 1 connected
+         0.2 recv 1 error rateLimited topic event:a ref 1 retry 20000
+         1 closed 1
+         1.3 wait
+         100 asleep recv 1 pong
+         100 asleep recv 1 pong
+         100.1 wait",
+        "0.000 = connecting
+         0.000 open #1
+         0.100 send #1 subscribe event:a@e.5 ref 1
+         0.200 = live
+         1.000 = reconnecting since 1.000 next 1.310
+         100.000 open #2
+         100.000 = reconnecting since 1.000 next 100.000",
+    );
+}
