@@ -89,7 +89,6 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
         <article
             class="item"
             class:fresh=cell.fresh
-            class:far=cell.far
             class:echo=move || id.with(Option::is_none)
             tabindex="-1"
             aria-labelledby=label
@@ -101,7 +100,7 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
             <div class="item-main">
                 <div class="item-head" id=named>
                     <span class="who">{author}</span>
-                    <a class="when" href=link>
+                    <a class="when" href=link data-noscroll="true">
                         <TimeAgo at=at />
                     </a>
                     <span class="edited" hidden=move || !edited.get()>"edited"</span>

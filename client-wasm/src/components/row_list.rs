@@ -12,6 +12,9 @@ use leptos::{
     tachys::view::any_view::{AnyView, AnyViewState},
 };
 
+/// Rows below so many are laid out only when they come near the window.
+const NEAR_ROWS: usize = 40;
+
 /// A row in the document.
 struct Mounted {
     key: RowKey,
@@ -19,6 +22,8 @@ struct Mounted {
     owner: Owner,
     state: AnyViewState,
     node: web_sys::Element,
+    /// It need not be laid out before it comes near.
+    far: bool,
 }
 
 /// The rows of one container.
@@ -83,6 +88,10 @@ impl RowList {
             };
             self.rows.extend(row);
         }
+        // Once far, always far: what was laid out remembers its size.
+        for row in self.rows.iter_mut().skip(NEAR_ROWS).filter(|row| !row.far) {
+            row.far = row.node.class_list().add_1("far").is_ok();
+        }
     }
 
     fn make(&self, key: RowKey, below: Option<&web_sys::Node>, draw: impl Fn(RowKey) -> AnyView) -> Option<Mounted> {
@@ -90,6 +99,6 @@ impl RowList {
         let mut state = owner.with(|| draw(key).build());
         state.mount(&self.parent, below);
         let node = state.elements().into_iter().next()?;
-        Some(Mounted { key, owner, state, node })
+        Some(Mounted { key, owner, state, node, far: false })
     }
 }

@@ -42,6 +42,9 @@ use crate::{
     words,
 };
 
+/// A description longer than this does not fit beside the timeline, in characters.
+const LONG_CHARS: usize = 700;
+
 /// The page, for whichever event the address names.
 #[component]
 pub(crate) fn EventPage() -> impl IntoView {
@@ -59,7 +62,7 @@ fn EventView(id: EventId) -> impl IntoView {
     let title = use_title();
     let query = use_query_map();
     let kind = Memo::new(move |_| query.with(|query| query.get("kind")).and_then(|text| text.parse().ok()));
-    let linked = query.with_untracked(|query| query.get("item")).and_then(|text| text.parse::<MediaId>().ok());
+    let linked = Memo::new(move |_| query.with(|query| query.get("item")).and_then(|text| text.parse::<MediaId>().ok()));
 
     let feed = Feed::new(use_announcer(), title, kind.get_untracked());
     let outgoing = Outgoing::new();
@@ -110,7 +113,7 @@ fn EventView(id: EventId) -> impl IntoView {
             <div class="event">
                 <EventHead id=id.get_value() loader=loader watchers=watchers />
                 <div class="event-main">
-                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing kind=kind linked=linked.clone() />
+                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing kind=kind linked=linked />
                 </div>
             </div>
         }
@@ -178,7 +181,7 @@ fn EventHead(id: EventId, loader: Loader, watchers: RwSignal<Option<u64>>) -> im
         });
     });
     view! {
-        <header class="event-head">
+        <header class="event-head" class:long=move || description.with(|text| text.chars().count() > LONG_CHARS)>
             <A href="/" attr:class="back">{Icon::ArrowLeft.draw()} "All events"</A>
             <Show
                 when=move || known.get()

@@ -155,14 +155,12 @@ pub(crate) fn EventsPage() -> impl IntoView {
     let none = move || state.loaded.get() && state.events.with(BTreeMap::is_empty);
     view! {
         <div class="page-head">
-            <div>
-                <h1>"Events"</h1>
-                <p>"Follow along as it happens, or start a timeline of your own."</p>
-            </div>
+            <h1>"Events"</h1>
             <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>
                 {Icon::Plus.draw()}
                 "New event"
             </button>
+            <p>"Follow along as it happens, or start a timeline of your own."</p>
         </div>
         <Show when=move || !state.loaded.get()>
             {move || match state.failed.get() {

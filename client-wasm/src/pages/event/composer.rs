@@ -140,7 +140,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
                 <button class="icon-btn only-touch" type="button" aria-label="Take a photo" title="Take a photo" on:click=move |_| press(camera)>
                     {Icon::Camera.draw()}
                 </button>
-                <span class="composer-count num" data-over=move || (left() < 0).to_string() hidden=move || (left() > COUNT_LEFT)>
+                <span class="composer-count num" data-over=move || (left() < 0).to_string() hidden=move || left() > COUNT_LEFT>
                     {left}
                 </span>
                 <div class="composer-as">

@@ -24,8 +24,8 @@ use crate::{
 
 /// So near to the top, new items go in at once, in CSS pixels.
 const TOP: f64 = 48.0;
-/// Rows further down than this are laid out only when they come near.
-const NEAR_ROWS: usize = 12;
+/// So far from the top, the way back is no longer offered, in CSS pixels.
+const WANDERED: f64 = 700.0;
 /// Height of the bar at the top, which hides what is under it, in CSS pixels.
 const BAR: f64 = 56.0;
 
@@ -35,8 +35,6 @@ pub(crate) struct Cell {
     pub(crate) row: RwSignal<Row>,
     /// It arrived while somebody looked, and may be pointed out.
     pub(crate) fresh: bool,
-    /// Far down when it was loaded: it need not be laid out before it comes near.
-    pub(crate) far: bool,
 }
 
 /// Where the list stands.
@@ -75,6 +73,8 @@ pub(crate) struct Feed {
     pub(crate) is_empty: RwSignal<bool>,
     /// Counts the times that rows came, went or changed: for what follows the list as a whole.
     pub(crate) version: RwSignal<u32>,
+    /// The reader has been at the top since they asked for what is new.
+    arrived: StoredValue<bool>,
     announcer: Announcer,
     title: Title,
 }
@@ -92,6 +92,7 @@ impl Feed {
             has_older: RwSignal::new(false),
             is_empty: RwSignal::new(true),
             version: RwSignal::new(0),
+            arrived: StoredValue::new(false),
             announcer,
             title,
         }
@@ -203,15 +204,13 @@ impl Feed {
         let mut changed = Vec::new();
         self.inner.update_value(|inner| {
             let Inner { timeline, cells, .. } = inner;
-            let before = cells.len();
             for change in changes {
                 match *change {
                     TimelineChange::Insert { key, .. } => {
                         let Some(row) = timeline.get(key) else { continue };
                         let fresh = !quiet && matches!(row, Row::Media(_));
-                        let far = quiet && before.max(cells.len()) > NEAR_ROWS;
                         let row = self.owner.with_value(|owner| owner.with(|| RwSignal::new(row.clone())));
-                        cells.insert(key, Cell { row, fresh, far });
+                        cells.insert(key, Cell { row, fresh });
                     }
                     TimelineChange::Update { key } => {
                         if let (Some(row), Some(cell)) = (timeline.get(key), cells.get(&key)) {
@@ -288,6 +287,7 @@ impl Feed {
         let far = browser::scroll_y() > TOP;
         self.release();
         self.inner.update_value(|inner| inner.was_at = was_at.filter(|_| far));
+        self.arrived.set_value(false);
         self.can_go_back.set(far && was_at.is_some());
         browser::scroll_to(0.0, browser::scroll_y() < 2_000.0);
     }
@@ -298,20 +298,18 @@ impl Feed {
         let Some((key, top)) = self.inner.try_update_value(|inner| inner.was_at.take()).flatten() else { return };
         let node = self.inner.with_value(|inner| inner.list.as_ref().and_then(|list| list.node(key)));
         if let Some(node) = node {
-            let now = node.get_bounding_client_rect().top();
-            browser::scroll_to(browser::scroll_y() + now - top, false);
+            bring(&node, top, 3);
         }
-    }
-
-    /// The reader stays where they are now.
-    pub(crate) fn forget_way_back(self) {
-        set_if_changed(self.can_go_back, false);
     }
 
     /// The reader has scrolled.
     pub(crate) fn scrolled(self) {
         if is_at_top() && !browser::is_hidden() {
             self.release();
+            self.arrived.set_value(true);
+        } else if self.arrived.get_value() && browser::scroll_y() > WANDERED {
+            // They went to the top and are on their way again: the offer is taken back.
+            set_if_changed(self.can_go_back, false);
         }
     }
 
@@ -358,6 +356,19 @@ fn hold_still(list: &mut RowList, wanted: &[RowKey], change: impl FnOnce(&mut Ro
         && (now - top).abs() >= 0.5
     {
         browser::scroll_to(browser::scroll_y() + now - top, false);
+    }
+}
+
+/// Scrolls until the node's top is `top` below that of the window. What comes into view on the way is laid
+/// out only then and may move it again, so that it is looked at again in the frames that follow.
+fn bring(node: &web_sys::Element, top: f64, frames: u32) {
+    let off = node.get_bounding_client_rect().top() - top;
+    if off.abs() >= 0.5 {
+        browser::scroll_to(browser::scroll_y() + off, false);
+    }
+    if frames > 0 {
+        let node = node.clone();
+        browser::before_paint(move || bring(&node, top, frames - 1));
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn FeedView(
     loader: Loader,
     outgoing: Outgoing,
     kind: Memo<Option<MediaKind>>,
-    linked: Option<MediaId>,
+    linked: Memo<Option<MediaId>>,
 ) -> impl IntoView {
     let event = StoredValue::new(id);
     let announcer = use_announcer();
@@ -70,8 +70,13 @@ pub(crate) fn FeedView(
         }
     });
     let scrolled = browser::listen(&browser::window(), "scroll", move |_| feed.scrolled());
-    let scrolled = StoredValue::new_local(scrolled);
-    on_cleanup(move || scrolled.dispose());
+    let walking = browser::listen(&browser::document(), "keydown", move |event| {
+        if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+            walk(container, event);
+        }
+    });
+    let listeners = StoredValue::new_local([scrolled, walking]);
+    on_cleanup(move || listeners.dispose());
 
     let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());
     view! {
@@ -85,7 +90,6 @@ pub(crate) fn FeedView(
             aria-label="Timeline"
             aria-busy=move || (feed.phase.get() == Phase::Loading).to_string()
             node_ref=container
-            on:keydown=move |event| walk(&event)
         ></div>
         {move || match feed.phase.get() {
             Phase::Loading => skeleton().into_any(),
@@ -228,17 +232,19 @@ impl Drop for Watch {
     }
 }
 
-/// `j` and Page Down go to the next article, `k` and Page Up to the one before.
-fn walk(event: &KeyboardEvent) {
+/// `j` goes to the next article and `k` to the one before, from anywhere but a field; Page Down and Page Up
+/// do the same from within an article.
+fn walk(container: NodeRef<html::Div>, event: &KeyboardEvent) {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else { return };
-    let Ok(Some(article)) = target.closest("article") else { return };
-    let typing = target.matches("input, textarea, select, video, audio").unwrap_or(false);
-    if typing || event.ctrl_key() || event.meta_key() || event.alt_key() {
+    let elsewhere = target.closest("input, textarea, select, video, audio, dialog, [role=menu]").ok().flatten().is_some();
+    if elsewhere || event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
         return;
     }
-    let next = match event.key().as_str() {
-        "j" | "PageDown" => article.next_element_sibling(),
-        "k" | "PageUp" => article.previous_element_sibling(),
+    let article = target.closest(".feed > article").ok().flatten();
+    let next = match (event.key().as_str(), article) {
+        ("j" | "PageDown", Some(article)) => article.next_element_sibling(),
+        ("k" | "PageUp", Some(article)) => article.previous_element_sibling(),
+        ("j", None) => container.get_untracked().and_then(|feed| feed.first_element_child()),
         _ => return,
     };
     event.prevent_default();

@@ -17,19 +17,38 @@ enum Found {
     Gone,
 }
 
+/// Marks an item as the one that is meant, and no other.
+fn point_at(pointed: StoredValue<Option<web_sys::Element>, LocalStorage>, node: Option<web_sys::Element>) {
+    // The class is a constant without blanks: neither call can fail.
+    pointed.update_value(|pointed| {
+        if let Some(before) = pointed.take() {
+            before.class_list().remove_1("target").ok();
+        }
+        if let Some(node) = &node {
+            node.class_list().add_1("target").ok();
+        }
+        *pointed = node;
+    });
+}
+
 /// Follows the link once the timeline has been read.
 #[component]
-pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Option<MediaId>) -> impl IntoView {
+pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Memo<Option<MediaId>>) -> impl IntoView {
     let found = RwSignal::new(Found::Nothing);
-    Effect::new(move |done: Option<bool>| {
-        let Some(id) = linked.clone() else { return true };
-        if done == Some(true) || feed.phase.get() != Phase::Ready {
-            return done == Some(true);
+    let ready = Memo::new(move |_| feed.phase.get() == Phase::Ready);
+    let pointed = StoredValue::new_local(None::<web_sys::Element>);
+    Effect::new(move || {
+        let id = linked.get();
+        if !ready.get() {
+            return;
         }
+        found.set(Found::Nothing);
+        point_at(pointed, None);
+        let Some(id) = id else { return };
         if let Some(node) = feed.node_of(&id) {
-            node.class_list().add_1("target").ok();
+            point_at(pointed, Some(node.clone()));
             browser::focus_and_show(Some(&node));
-            return true;
+            return;
         }
         spawn_local(async move {
             let answer = api::media(&event.get_value(), &id).await;
@@ -39,7 +58,6 @@ pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Option
             };
             found.try_set(next);
         });
-        true
     });
     move || match found.get() {
         Found::Nothing => ().into_any(),
@@ -59,7 +77,7 @@ pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Option
                             {Icon::Close.draw()}
                         </button>
                     </div>
-                    {item(Cell { row, fresh: false, far: false }, "by-linked".to_owned())}
+                    {item(Cell { row, fresh: false }, "by-linked".to_owned())}
                 </section>
             }
             .into_any()

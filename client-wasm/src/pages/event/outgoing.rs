@@ -174,7 +174,9 @@ async fn try_once(
     progress: RwSignal<f64>,
 ) -> Result<shared::model::media::Media, ApiError> {
     if post.file.is_some() {
-        upload::post(event, post, move |share| drop(progress.try_set(share))).await
+        upload::post(event, post, move |share| {
+            progress.try_set(share);
+        }).await
     } else {
         api::post_text(event, post).await
     }
