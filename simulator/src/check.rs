@@ -41,6 +41,10 @@ pub struct Truth {
 }
 
 impl Truth {
+    /// Notes what was committed.
+    ///
+    /// # Panics
+    /// When the store itself has left out an offset.
     pub fn commit(&mut self, appended: &[Appended]) {
         for entry in appended {
             let log = self.topics.entry(entry.topic.clone()).or_default();

@@ -11,7 +11,7 @@ pub(crate) enum Fault {
     HalfOpen(usize),
     /// Everything of a page takes this much longer, in milliseconds.
     Delay(usize, u64),
-    /// A page's WebSockets are refused and those that are open are cut.
+    /// A page's sockets are refused and those that are open are cut.
     BlockSocket(usize, bool),
     /// Polls of a page that are held are broken off.
     BreakPolls(usize, bool),

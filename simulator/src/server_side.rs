@@ -261,7 +261,7 @@ impl World {
                     link.draining = true;
                 }
                 for text in texts {
-                    self.to_page(id, text);
+                    self.frame_down(id, &text);
                 }
                 if more {
                     self.later(10, Action::Drain { link: id });
@@ -292,7 +292,7 @@ impl World {
         };
         if !link.dead {
             let delay = self.delay(link.page);
-            self.to_life(link.page, link.life, delay, input);
+            self.tell(link.page, link.life, delay, input);
         }
     }
 
@@ -319,7 +319,7 @@ impl World {
 fn is_news(text: &str) -> bool {
     !matches!(
         ServerFrame::decode(text),
-        Ok(ServerFrame::PresenceCount(..))
-            | Ok(ServerFrame::Subscribed(_, shared::frame::Subscribed { recovered: true, .. }))
+        Ok(ServerFrame::PresenceCount(..)
+            | ServerFrame::Subscribed(_, shared::frame::Subscribed { recovered: true, .. }))
     )
 }

@@ -235,12 +235,12 @@ impl World {
         latency_ms + delay_ms + self.rng.random_range(0..=latency_ms / 2)
     }
 
-    pub(crate) fn to_life(&mut self, page: usize, life: u64, delay_ms: u64, input: Input) {
+    pub(crate) fn tell(&mut self, page: usize, life: u64, delay_ms: u64, input: Input) {
         self.later(delay_ms, Action::Input { page, life, input: Box::new(input) });
     }
 
     /// A frame goes down to a page; frames of one connection do not overtake one another.
-    pub(crate) fn to_page(&mut self, id: u64, text: String) {
+    pub(crate) fn frame_down(&mut self, id: u64, text: &str) {
         let Some((page, dead)) = self.links.get(&id).map(|link| (link.page, link.dead)) else { return };
         if dead {
             return;
@@ -249,7 +249,7 @@ impl World {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.down_at = link.down_at.max(at);
         let (attempt, life, at) = (link.attempt, link.life, link.down_at);
-        let input = match ServerFrame::decode(&text) {
+        let input = match ServerFrame::decode(text) {
             Ok(frame) => Input::Received { attempt, frame },
             Err(_) => Input::ReceivedNonsense { attempt },
         };
@@ -319,7 +319,6 @@ impl World {
             Action::Break { link } => self.end(link, None),
             Action::Heartbeat { link, since } => self.heartbeat(link, since),
             Action::Bell { server_life, appended } if server_life == self.server_life => self.bell(&appended),
-            Action::Bell { .. } => {}
             Action::Tidy => {
                 self.tidy();
                 self.later(TIDY_EVERY_MS, Action::Tidy);
@@ -332,7 +331,8 @@ impl World {
             Action::PageRead { page, life, event, before, answer } if self.pages[page].life == life => {
                 self.page_read(page, &event, before, *answer);
             }
-            Action::PageRead { .. } => {}
+            // A bell of a server that is gone, an answer to a page that is.
+            Action::Bell { .. } | Action::PageRead { .. } => {}
             Action::Post { page, life, draft } => {
                 let answer = if self.hub.is_some() && !self.store_fails { self.post(&draft) } else { None };
                 if answer.is_some() {
@@ -395,7 +395,7 @@ impl World {
         match output {
             Output::Open { attempt } if self.pages[page].socket_blocked => {
                 let (life, delay) = (self.pages[page].life, self.delay(page));
-                self.to_life(page, life, delay, Input::Closed { attempt, code: None, retry_after: None });
+                self.tell(page, life, delay, Input::Closed { attempt, code: None, retry_after: None });
             }
             Output::Open { attempt } => self.connect(page, attempt, Kind::Socket),
             Output::Poll { attempt, from, wait } => {
@@ -455,7 +455,7 @@ impl World {
                 self.ask_page(page, event, None);
             }
             Event::Status(Status::Reconnecting { .. }) if self.plant == Some(Plant::Forget) => {
-                self.forget(page)
+                self.forget(page);
             }
             Event::SubscriptionRefused { .. } => self.report.violations.lost += 1,
             Event::Status(_) | Event::PresenceCount { .. } | Event::Complaint { .. } => {}
@@ -469,7 +469,7 @@ impl World {
             let Some(mut position) = self.pages[page].client.position(&topic) else { continue };
             position.offset.0 = self.truth.log(&topic).len() as u64;
             let life = self.pages[page].life;
-            self.to_life(page, life, 0, Input::Subscribe { topic, position: Some(position) });
+            self.tell(page, life, 0, Input::Subscribe { topic, position: Some(position) });
         }
     }
 
