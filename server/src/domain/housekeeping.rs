@@ -13,6 +13,8 @@ use crate::{
 
 /// An upload that no item has taken is removed after this long, in milliseconds.
 const UPLOAD_KEPT_MS: i64 = 24 * 3600 * 1000;
+/// Files that no row speaks of are looked for only when they are older than this: the row may be on its way.
+const FILES_WITHOUT_ROW: Duration = Duration::from_hours(1);
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Begins the topics that belong to no resource. Run at every start.
@@ -71,5 +73,30 @@ async fn once(app: &App) -> Result<(), StoreError> {
         })
         .await?;
     app.remove_files(stale.unwrap_or_default()).await;
+    remove_files_without_row(app).await
+}
+
+/// A crash between the file in its place and the commit of its row leaves a file that nobody can name.
+async fn remove_files_without_row(app: &App) -> Result<(), StoreError> {
+    let files = match app.media.older_than(FILES_WITHOUT_ROW).await {
+        Ok(files) => files,
+        Err(error) => {
+            tracing::warn!(%error, "the directory of uploads could not be read");
+            return Ok(());
+        }
+    };
+    let unknown = app
+        .store
+        .read(async move |tx| {
+            let mut unknown = Vec::new();
+            for upload in files {
+                if !media::is_upload(tx, &upload).await? {
+                    unknown.push(upload);
+                }
+            }
+            Ok(unknown)
+        })
+        .await?;
+    app.remove_files(unknown).await;
     Ok(())
 }

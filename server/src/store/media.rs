@@ -159,6 +159,11 @@ pub async fn take_upload(
     .await
 }
 
+/// Whether there is an upload of that id, in use or not.
+pub async fn is_upload(tx: &mut Tx<'_>, id: &UploadId) -> Result<bool, StoreError> {
+    Ok(tx.first("select 1 from upload where id = $1", &[id.as_str().into()], |_| Ok(())).await?.is_some())
+}
+
 /// Forgets an upload.
 pub async fn delete_upload(tx: &mut Tx<'_>, id: &UploadId) -> Result<(), StoreError> {
     tx.execute("delete from upload where id = $1", &[id.as_str().into()]).await.map(drop)

@@ -1,0 +1,31 @@
+//! The server from outside: real servers, real sockets, laid out as its addresses are.
+//!
+//! Most tests run a server inside this process, through the public parts of the library, each with a data
+//! directory of its own. What is about the process (signals, a second server, metrics, being killed) runs
+//! the real program. Nothing here waits for a time to pass: everything waits for a condition, with a bound.
+//!
+//! The names of the tests say which rows of the requirements they hold.
+
+mod support;
+
+mod assets;
+mod deflate;
+mod delivery;
+mod drain;
+mod events;
+mod faults;
+mod files;
+mod frames;
+mod heartbeat;
+mod idempotency;
+mod kill;
+mod limits;
+mod media;
+mod metrics;
+mod origin;
+mod poll;
+mod presence;
+mod snapshots;
+mod sse;
+mod uploads;
+mod ws;

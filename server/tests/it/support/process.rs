@@ -1,0 +1,124 @@
+//! The real program as a process of its own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Api, BOUND, server::flags};
+
+const LISTENING: &str = "listening on http://";
+
+/// A running program. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    pub api: Api,
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl std::ops::Deref for Process {
+    type Target = Api;
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+fn command(data_dir: &Path, own: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_touchline"));
+    command.args(flags(data_dir, own)).env("NO_COLOR", "1").env_remove("TOUCHLINE_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+impl Process {
+    /// Starts the program and waits until it says where it listens.
+    pub fn start(data_dir: &Path, own: &[&str]) -> Self {
+        let mut child = command(data_dir, own).spawn().expect("the program starts");
+        let stderr = BufReader::new(child.stderr.take().expect("its log"));
+        let log = Arc::new(Mutex::new(String::new()));
+        let (found, address) = mpsc::channel::<SocketAddr>();
+        let written = log.clone();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once(LISTENING) {
+                    // Nobody listens any more when a test has failed meanwhile.
+                    drop(found.send(address.trim().parse().expect("an address")));
+                }
+                let mut log = written.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        match address.recv_timeout(BOUND) {
+            Ok(address) => Self { api: Api::new(address), child, log },
+            Err(_) => {
+                drop(child.kill());
+                panic!("the program did not come up:\n{}", log.lock().unwrap());
+            }
+        }
+    }
+
+    /// Starts a program that is not to come up: how it ended, and what it said.
+    pub fn refused(data_dir: &Path, own: &[&str]) -> (ExitStatus, String) {
+        let mut child = command(data_dir, own).spawn().expect("the program starts");
+        let status = wait(&mut child, BOUND).unwrap_or_else(|| {
+            drop(child.kill());
+            panic!("the program came up");
+        });
+        let said = std::io::read_to_string(child.stderr.take().expect("its log")).expect("text");
+        (status, said)
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// SIGKILL, and waits until nothing is left.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a process to kill");
+        self.child.wait().expect("its end");
+    }
+
+    /// Waits for the program to end by itself.
+    pub async fn ended(&mut self, bound: Duration) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(begun.elapsed() < bound, "the program did not end within {bound:?}:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn wait(child: &mut Child, bound: Duration) -> Option<ExitStatus> {
+    let begun = Instant::now();
+    while begun.elapsed() < bound {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
