@@ -1,0 +1,137 @@
+// The server's REST interface for tests: makes what a page is to show, and reads back what is stored. It
+// goes to the server directly, never through the network of the test.
+
+import { basename } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import type { Server } from './server';
+
+export type EventStatus = 'scheduled' | 'live' | 'completed' | 'cancelled';
+
+export interface Event {
+  id: string;
+  title: string;
+  status: EventStatus;
+  mediaCount: number;
+}
+
+export interface Media {
+  id: string;
+  offset: number;
+  kind: 'text' | 'photo' | 'video' | 'audio';
+  text?: string;
+  key?: string;
+  author: { name: string };
+  attachment?: { width?: number; height?: number; url: string; contentType: string };
+}
+
+interface Page<T> {
+  items: T[];
+  next?: string;
+  cursor: string;
+}
+
+const TYPES: Record<string, string> = {
+  jpg: 'image/jpeg',
+  png: 'image/png',
+  webm: 'video/webm',
+  mp3: 'audio/mpeg',
+  ogg: 'audio/ogg',
+};
+
+/** The media type that a browser gives a file of this name. */
+export function typeOf(path: string): string {
+  return TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
+}
+
+export class Api {
+  constructor(private readonly server: Server) {}
+
+  async createEvent(fields: Partial<Event> & { description?: string; place?: string; startsAt?: string } = {}): Promise<Event> {
+    return this.call('POST', '/api/events', { title: 'Harbour race', status: 'live', ...fields });
+  }
+
+  async patchEvent(id: string, patch: { status?: EventStatus; title?: string }): Promise<Event> {
+    return this.call('PATCH', `/api/events/${id}`, patch);
+  }
+
+  async deleteEvent(id: string): Promise<void> {
+    await this.call('DELETE', `/api/events/${id}`);
+  }
+
+  async stats(id: string): Promise<{ watchers: number; subscriptions: number }> {
+    return this.call('GET', `/api/events/${id}/stats`);
+  }
+
+  async post(event: string, text: string, author = 'Ada'): Promise<Media> {
+    return this.call('POST', `/api/events/${event}/media`, { author, text });
+  }
+
+  /** Posts a text, again and again with the same key while nobody answers, as a good client does. */
+  async postUntilTaken(event: string, text: string, key: string, author = 'Ada'): Promise<Media> {
+    for (;;) {
+      try {
+        return await this.call('POST', `/api/events/${event}/media`, { author, text, key });
+      } catch (error) {
+        if (error instanceof Error && / (?:400|404|409|422) /.test(error.message)) throw error;
+        await new Promise((done) => setTimeout(done, 50));
+      }
+    }
+  }
+
+  /** Posts texts in order, as few requests as possible, each all or nothing. */
+  async postMany(event: string, texts: readonly string[], author = 'Ada'): Promise<Media[]> {
+    const posted: Media[] = [];
+    for (let at = 0; at < texts.length; at += 200) {
+      const items = texts.slice(at, at + 200).map((text) => ({ author, text }));
+      posted.push(...(await this.call<Media[]>('POST', `/api/events/${event}/media`, items)));
+    }
+    return posted;
+  }
+
+  /** Posts a file with a caption. */
+  async postFile(event: string, path: string, text = '', author = 'Ada'): Promise<Media> {
+    const form = new FormData();
+    form.set('author', author);
+    form.set('text', text);
+    form.set('file', new Blob([new Uint8Array(await readFile(path))], { type: typeOf(path) }), basename(path));
+    return this.answer('POST', `/api/events/${event}/media`, { body: form });
+  }
+
+  async patchMedia(event: string, id: string, text: string): Promise<Media> {
+    return this.call('PATCH', `/api/events/${event}/media/${id}`, { text });
+  }
+
+  async deleteMedia(event: string, id: string): Promise<void> {
+    await this.call('DELETE', `/api/events/${event}/media/${id}`);
+  }
+
+  /** Every item of an event, newest first. */
+  async allMedia(event: string): Promise<Media[]> {
+    const items: Media[] = [];
+    let before = '';
+    for (;;) {
+      const page: Page<Media> = await this.call('GET', `/api/events/${event}/media?limit=200${before}`);
+      items.push(...page.items);
+      if (!page.next) return items;
+      before = `&before=${encodeURIComponent(page.next)}`;
+    }
+  }
+
+  /** The cursor of the event's topic: a page that has shown everything stands there. */
+  async head(event: string): Promise<string> {
+    const page: Page<Media> = await this.call('GET', `/api/events/${event}/media?limit=1`);
+    return page.cursor;
+  }
+
+  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return this.answer(method, path, init);
+  }
+
+  private async answer<T>(method: string, path: string, init: RequestInit): Promise<T> {
+    const response = await fetch(this.server.url + path, { method, ...init });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+}

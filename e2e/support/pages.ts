@@ -1,0 +1,164 @@
+// The pages as a reader or a screen reader knows them: by role and name, never by class. What only the
+// program itself knows comes from its own `window.__touchline`.
+
+import { type Locator, type Page, expect } from '@playwright/test';
+
+interface Diagnostics {
+  status(): 'connecting' | 'live' | 'polling' | 'reconnecting' | 'offline';
+  transport(): 'webSocket' | 'longPoll' | 'intervalPoll';
+  counters(): Record<'reconnects' | 'transportChanges' | 'publications' | 'holesRepaired' | 'doublesDropped' | 'snapshots', number>;
+  position(topic: string): string | null;
+}
+
+declare global {
+  interface Window {
+    __touchline: Diagnostics;
+  }
+}
+
+class AnyPage {
+  readonly connection: Locator;
+  readonly lost: Locator;
+  readonly tryNow: Locator;
+  readonly backOnline: Locator;
+  readonly voice: Locator;
+
+  constructor(
+    readonly page: Page,
+    protected readonly url: string,
+  ) {
+    this.connection = page.getByRole('region', { name: 'Connection' });
+    this.lost = page.getByRole('complementary', { name: 'Connection lost' });
+    this.tryNow = page.getByRole('button', { name: 'Try now' });
+    this.backOnline = page.getByText('Back online', { exact: true });
+    this.voice = page.getByRole('status');
+  }
+
+  /** The indicator says so. */
+  async expectStatus(status: ReturnType<Diagnostics['status']>, timeout = 10_000): Promise<void> {
+    await expect(this.connection).toHaveAttribute('data-status', status, { timeout });
+  }
+
+  async isLive(): Promise<void> {
+    await this.expectStatus('live');
+  }
+
+  /** What the state machine says, at once. */
+  status(): Promise<string> {
+    return this.page.evaluate(() => window.__touchline.status());
+  }
+
+  transport(): Promise<string> {
+    return this.page.evaluate(() => window.__touchline.transport());
+  }
+
+  counters(): Promise<ReturnType<Diagnostics['counters']>> {
+    return this.page.evaluate(() => window.__touchline.counters());
+  }
+}
+
+export class EventPage extends AnyPage {
+  readonly timeline: Locator;
+  readonly items: Locator;
+  readonly text: Locator;
+  readonly name: Locator;
+  readonly post: Locator;
+  readonly attach: Locator;
+  readonly attached: Locator;
+  readonly newUpdates: Locator;
+  readonly back: Locator;
+  readonly statusMenu: Locator;
+  readonly photoDialog: Locator;
+
+  constructor(page: Page, url: string) {
+    super(page, url);
+    this.timeline = page.getByRole('feed', { name: 'Timeline' });
+    this.items = this.timeline.getByRole('article');
+    this.text = page.getByRole('textbox', { name: 'What is happening?' });
+    this.name = page.getByRole('textbox', { name: 'Your name' });
+    this.post = page.getByRole('button', { name: 'Post', exact: true });
+    this.attach = page.getByRole('button', { name: 'Attach files' });
+    this.attached = page.getByRole('list', { name: 'Attached files' }).getByRole('listitem');
+    this.newUpdates = page.getByRole('button', { name: /^\d+ new updates?$/ });
+    this.back = page.getByRole('button', { name: 'Back to where you were' });
+    this.statusMenu = page.getByRole('button', { name: /^Status: / });
+    this.photoDialog = page.getByRole('dialog', { name: 'Photo' });
+  }
+
+  /** Opens the event's timeline and waits until it is live, by whichever transport. */
+  async open(event: string, query = ''): Promise<void> {
+    await this.page.goto(`${this.url}/events/${event}${query}`);
+    await expect(this.connection).toHaveAttribute('data-status', /^(?:live|polling)$/, { timeout: 15_000 });
+  }
+
+  item(text: string | RegExp): Locator {
+    return this.items.filter({ hasText: text });
+  }
+
+  /** Opens an item's menu and chooses from it. */
+  async choose(item: Locator, entry: 'Copy link' | 'Edit text' | 'Delete'): Promise<void> {
+    await item.getByRole('button', { name: 'More' }).click();
+    await item.getByRole('menuitem', { name: entry }).click();
+  }
+
+  filter(name: 'All' | 'Photos' | 'Videos' | 'Audio' | 'Text'): Locator {
+    return this.page.getByRole('group', { name: 'Filter' }).getByRole('button', { name: `Filter: ${name}` });
+  }
+
+  async write(text: string, name?: string): Promise<void> {
+    await this.text.fill(text);
+    if (name !== undefined) await this.name.fill(name);
+  }
+
+  /** The offsets of the rows in the document, from the top. */
+  offsets(): Promise<number[]> {
+    return this.page.evaluate(() =>
+      Array.from(document.querySelectorAll<HTMLElement>('[role=feed] article[data-offset]'), (row) =>
+        Number(row.dataset['offset']),
+      ),
+    );
+  }
+
+  position(event: string): Promise<string | null> {
+    return this.page.evaluate((topic) => window.__touchline.position(topic), `event:${event}`);
+  }
+
+  /** Scrolls down until the beginning of the timeline is on the page. */
+  async loadAll(): Promise<void> {
+    const beginning = this.page.getByText('That is how it began.');
+    await expect(async () => {
+      await this.page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+      await expect(beginning).toBeVisible({ timeout: 250 });
+    }).toPass({ timeout: 15_000 });
+  }
+
+  /** Every item that the server has is on the page: each once, newest first. */
+  async expectExactly(offsets: readonly number[], timeout = 10_000): Promise<void> {
+    const wanted = [...offsets].sort((a, b) => b - a);
+    await expect.poll(() => this.offsets(), { timeout }).toEqual(wanted);
+  }
+}
+
+export class EventsPage extends AnyPage {
+  readonly newEvent: Locator;
+  readonly dialog: Locator;
+
+  constructor(page: Page, url: string) {
+    super(page, url);
+    this.newEvent = page.getByRole('button', { name: 'New event' });
+    this.dialog = page.getByRole('dialog', { name: 'New event' });
+  }
+
+  async open(): Promise<void> {
+    await this.page.goto(`${this.url}/`);
+    await this.isLive();
+  }
+
+  group(name: 'Live now' | 'Coming up' | 'Over'): Locator {
+    return this.page.getByRole('region', { name: new RegExp(`^${name}`) });
+  }
+
+  card(title: string): Locator {
+    return this.page.getByRole('listitem').filter({ has: this.page.getByRole('link', { name: title, exact: true }) });
+  }
+}

@@ -1,0 +1,176 @@
+// What happens in between arrives, once, in order: after a lost network, a killed server, a restart, a
+// reload, a page that was left and come back to.
+
+import { NETWORK, expect, test } from '../support/fixtures';
+import { report } from '../support/measure';
+import { Writer } from '../support/writer';
+
+const texts = (count: number, what = 'Update') => Array.from({ length: count }, (_, n) => `${what} ${n + 1}`);
+
+test('E8 two hundred and fifty items missed while offline are all there, once, in order', async ({
+  api,
+  context,
+  faults,
+  network,
+  proxied,
+}) => {
+  faults.allow(...NETWORK);
+  const event = await api.createEvent();
+  const before = await api.postMany(event.id, texts(3, 'Before'));
+  await proxied.open(event.id);
+  await proxied.isLive();
+
+  network.down();
+  await context.setOffline(true);
+  await expect.poll(() => proxied.status()).toMatch(/^(?:reconnecting|offline)$/);
+  const missed = await api.postMany(event.id, texts(250, 'Missed'));
+  expect(await proxied.offsets()).toHaveLength(3);
+  network.admit();
+  await context.setOffline(false);
+
+  await expect.poll(() => proxied.position(event.id), { timeout: 15_000 }).toBe(await api.head(event.id));
+  await proxied.loadAll();
+  await proxied.expectExactly([...before, ...missed].map((media) => media.offset));
+  await expect(proxied.items.first()).toContainText('Missed 250');
+  const counters = await proxied.counters();
+  expect(counters.holesRepaired).toBe(0);
+  await proxied.isLive();
+});
+
+test('E8 a server that is killed and started again: caught up within 2 s of its return', async ({
+  api,
+  faults,
+  network,
+  proxied,
+  server,
+}, info) => {
+  faults.allow(...NETWORK);
+  const event = await api.createEvent();
+  await proxied.open(event.id);
+  await proxied.isLive();
+  const all: number[] = [];
+  const took: number[] = [];
+
+  for (let round = 1; round <= 3; round += 1) {
+    all.push((await api.post(event.id, `Before kill ${round}`)).offset);
+    await server.kill();
+    network.cut();
+    await expect.poll(() => proxied.status()).toBe('reconnecting');
+    await server.start();
+    const back = Date.now();
+    const posted = await api.post(event.id, `After return ${round}`);
+    all.push(posted.offset);
+    await proxied.item(posted.text ?? '').waitFor({ state: 'attached', timeout: 5000 });
+    took.push(Date.now() - back);
+    await proxied.isLive();
+  }
+
+  report(info, 'server back to caught up', took);
+  expect(Math.max(...took)).toBeLessThan(2200);
+  expect(took.sort((a, b) => a - b)[1]).toBeLessThan(2000);
+  await proxied.expectExactly(all);
+});
+
+test('E8 @chromium a network that breaks again and again while posts keep coming loses nothing', async ({
+  api,
+  faults,
+  network,
+  proxied,
+}) => {
+  faults.allow(...NETWORK);
+  const event = await api.createEvent();
+  await proxied.open(event.id);
+  await proxied.isLive();
+  const writer = new Writer(api, event.id);
+
+  for (let round = 1; round <= 6; round += 1) {
+    const seen = writer.count;
+    await expect.poll(() => writer.count).toBeGreaterThan(seen + 3);
+    network.cut();
+    await expect.poll(async () => (await proxied.counters()).reconnects, { timeout: 10_000 }).toBeGreaterThanOrEqual(round);
+  }
+
+  const offsets = await writer.stop();
+  await proxied.expectExactly(offsets);
+  expect((await proxied.counters()).holesRepaired).toBe(0);
+});
+
+test.describe('with quick heartbeats', () => {
+  test.use({ serverFlags: ['--heartbeat-interval-ms', '1000', '--heartbeat-timeout-ms', '4000'] });
+
+  test('E10 @chromium a connection that has gone silent is found out and replaced', async ({
+    api,
+    faults,
+    network,
+    proxied,
+  }) => {
+    faults.allow(...NETWORK);
+    const event = await api.createEvent();
+    await proxied.open(event.id);
+    await proxied.isLive();
+
+    network.silence();
+    const missed = await api.post(event.id, 'Said into the void');
+
+    await expect(proxied.item('Said into the void')).toBeVisible({ timeout: 20_000 });
+    await proxied.isLive();
+    await proxied.expectExactly([missed.offset]);
+    await expect.poll(async () => api.stats(event.id), { timeout: 10_000 }).toEqual({ watchers: 1, subscriptions: 1 });
+  });
+});
+
+test.describe('with a short drain', () => {
+  test.use({ serverFlags: ['--drain-span-ms', '800'] });
+
+  test('P10 a restart in good order: the page is told, comes back and has lost nothing', async ({
+    api,
+    faults,
+    page,
+    proxied,
+    server,
+  }) => {
+    faults.allow(...NETWORK);
+    const frames: string[] = [];
+    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(String(payload))));
+    const event = await api.createEvent();
+    await proxied.open(event.id);
+    await proxied.isLive();
+    const writer = new Writer(api, event.id);
+    await expect.poll(() => writer.count).toBeGreaterThan(5);
+
+    await server.stop();
+    await server.start();
+
+    const seen = writer.count;
+    await expect.poll(() => writer.count).toBeGreaterThan(seen + 5);
+    const offsets = await writer.stop();
+    await proxied.expectExactly(offsets);
+    await proxied.isLive();
+    expect(server.log).toContain('draining');
+    expect(frames.some((frame) => frame.includes('"reconnect"')), 'a reconnect frame came').toBe(true);
+  });
+});
+
+test('E8 a page that is reloaded, or left and come back to, shows everything once', async ({ api, eventPage, page }) => {
+  const event = await api.createEvent();
+  const posted = await api.postMany(event.id, texts(5));
+  await eventPage.open(event.id);
+  await eventPage.expectExactly(posted.map((media) => media.offset));
+
+  await page.reload();
+  await eventPage.isLive();
+  await eventPage.expectExactly(posted.map((media) => media.offset));
+
+  await page.goto('about:blank');
+  posted.push(await api.post(event.id, 'While it was away'));
+  await page.goBack();
+  await eventPage.isLive();
+  await eventPage.expectExactly(posted.map((media) => media.offset));
+
+  await page.getByRole('link', { name: 'All events' }).click();
+  await expect(page.getByRole('heading', { name: 'Events', level: 1 })).toBeVisible();
+  posted.push(await api.post(event.id, 'While the list was shown'));
+  await page.goBack();
+  await eventPage.expectExactly(posted.map((media) => media.offset));
+  await expect.poll(() => api.stats(event.id)).toEqual({ watchers: 1, subscriptions: 1 });
+});

@@ -1,0 +1,106 @@
+// Down the ladder and up again: WebSocket, held polls, polls at an interval. No gap and no double at any
+// change of transport, while posts keep coming.
+
+import { NETWORK, expect, test } from '../support/fixtures';
+import { recordIndicator } from '../support/measure';
+import { Writer } from '../support/writer';
+
+/** As when a machine changes its network: the page looks around at once instead of at its next probe. */
+const NETWORK_CHANGED = () => window.dispatchEvent(new Event('online'));
+
+for (const policy of ['forbid', 'drop'] as const) {
+  test(`E9 V5 WebSocket refused (${policy}): live by polling, then back to WebSocket, no hole and no double`, async ({
+    api,
+    faults,
+    network,
+    page,
+    proxied,
+  }) => {
+    faults.allow(...NETWORK, /403/);
+    const event = await api.createEvent();
+    network.webSockets(policy);
+    const writer = new Writer(api, event.id);
+    await proxied.open(event.id);
+    await proxied.expectStatus('polling');
+    expect(await proxied.transport()).toBe('longPoll');
+
+    const seen = writer.count;
+    await expect.poll(() => writer.count).toBeGreaterThan(seen + 10);
+    await expect(proxied.item(`Update ${seen + 5}`)).toBeVisible();
+    await expect(proxied.lost).toHaveCount(0);
+
+    const indicator = await recordIndicator(page);
+    network.webSockets('pass');
+    await page.evaluate(NETWORK_CHANGED);
+    await proxied.isLive();
+    expect(await proxied.transport()).toBe('webSocket');
+
+    const later = writer.count;
+    await expect.poll(() => writer.count).toBeGreaterThan(later + 10);
+    const offsets = await writer.stop();
+    await proxied.loadAll();
+    await proxied.expectExactly(offsets);
+    expect((await indicator()).statuses, 'the reader sees no gap').toEqual(['polling', 'live']);
+    expect((await proxied.counters()).holesRepaired).toBe(0);
+  });
+}
+
+test('E9 a WebSocket that worked, is lost and refused: polling takes over, and gives way again', async ({
+  api,
+  faults,
+  network,
+  page,
+  proxied,
+}) => {
+  faults.allow(...NETWORK, /403/);
+  const event = await api.createEvent();
+  await proxied.open(event.id);
+  await proxied.isLive();
+  const writer = new Writer(api, event.id);
+
+  network.webSockets('forbid');
+  network.cut();
+  await expect.poll(() => proxied.status()).toBe('polling');
+  const seen = writer.count;
+  await expect(proxied.item(`Update ${seen + 5}`)).toBeVisible();
+
+  network.webSockets('pass');
+  await page.evaluate(NETWORK_CHANGED);
+  await expect.poll(() => proxied.status()).toBe('live');
+  const offsets = await writer.stop();
+  await proxied.loadAll();
+  await proxied.expectExactly(offsets);
+});
+
+test('V5 polls that cannot be held: the page asks at its interval, and climbs back by itself', async ({
+  api,
+  faults,
+  network,
+  page,
+  proxied,
+}) => {
+  faults.allow(...NETWORK, /403/);
+  await page.clock.install();
+  const event = await api.createEvent();
+  network.webSockets('forbid');
+  network.breakPollsAfter(150);
+  await proxied.open(event.id);
+  await expect.poll(() => proxied.transport(), { timeout: 15_000 }).toBe('intervalPoll');
+  await expect.poll(() => proxied.status()).toBe('polling');
+
+  // The default interval is half a minute, give or take a quarter of that.
+  const first = await api.post(event.id, 'Asked for at the interval');
+  await page.clock.runFor(40_000);
+  await expect(proxied.item('Asked for at the interval')).toBeVisible();
+  const second = await api.post(event.id, 'And once more');
+  await page.clock.runFor(40_000);
+  await expect(proxied.item('And once more')).toBeVisible();
+
+  network.breakPollsAfter(undefined);
+  network.webSockets('pass');
+  await expect(async () => {
+    await page.clock.runFor(20_000);
+    expect(await proxied.status()).toBe('live');
+  }).toPass({ timeout: 15_000 });
+  await proxied.expectExactly([first.offset, second.offset]);
+});
