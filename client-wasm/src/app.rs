@@ -8,13 +8,7 @@ use leptos_router::{
 
 use crate::{
     browser,
-    components::{
-        announcer::Announcer,
-        banner::Banner,
-        header::Header,
-        time::Clock,
-        title::Title,
-    },
+    components::{announcer::Announcer, banner::Banner, header::Header, time::Clock, title::Title},
     driver::Live,
     pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
     storage::Theme,

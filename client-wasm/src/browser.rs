@@ -211,7 +211,11 @@ pub(crate) fn scroll_to(top: f64, smooth: bool) {
     let options = web_sys::ScrollToOptions::new();
     options.set_top(top);
     let smooth = smooth && !wants_less_motion();
-    options.set_behavior(if smooth { web_sys::ScrollBehavior::Smooth } else { web_sys::ScrollBehavior::Instant });
+    options.set_behavior(if smooth {
+        web_sys::ScrollBehavior::Smooth
+    } else {
+        web_sys::ScrollBehavior::Instant
+    });
     window().scroll_to_with_scroll_to_options(&options);
 }
 
@@ -230,12 +234,17 @@ pub(crate) async fn copy(text: &str) -> bool {
     let navigator: JsValue = window().navigator().into();
     // Absent from pages that did not come over TLS.
     let present = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|c| !c.is_undefined());
-    present && wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
+    present
+        && wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(text))
+            .await
+            .is_ok()
 }
 
 /// Moves the focus to the element with this id, if it is there.
 pub(crate) fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(element) =
+        document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok())
+    {
         // An element that cannot be focused stays without focus.
         element.focus().ok();
     }

@@ -3,8 +3,9 @@
 pub(crate) mod announcer;
 pub(crate) mod avatar;
 pub(crate) mod banner;
-pub(crate) mod header;
+pub(crate) mod dynamic;
 pub(crate) mod event_card;
+pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod item;
 pub(crate) mod lightbox;

@@ -28,13 +28,19 @@ pub(crate) use shown::Shown;
 /// What the follower of a topic hears.
 #[derive(Debug, Clone)]
 pub(crate) enum News {
-    Publications { publications: Vec<Publication>, position: Position },
+    Publications {
+        publications: Vec<Publication>,
+        position: Position,
+    },
     /// Fetch the snapshot anew, show it in place of what is shown, and answer with
     /// [`Live::snapshot_applied`] or [`Live::snapshot_failed`].
     SnapshotNeeded,
     Presence(PresenceCount),
     /// The server will not have it; nothing more comes.
-    Refused { code: ErrorCode, message: String },
+    Refused {
+        code: ErrorCode,
+        message: String,
+    },
 }
 
 type Handler = Rc<dyn Fn(News)>;

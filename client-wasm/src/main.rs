@@ -1,7 +1,10 @@
 //! The browser app: pages over the client's state machine. Puts the app in place of the shell that
 //! `index.html` shows until it has arrived.
 
-#![expect(unreachable_pub, reason = "`#[component]` writes a `pub` struct for the properties of every component")]
+#![expect(
+    unreachable_pub,
+    reason = "`#[component]` writes a `pub` struct for the properties of every component"
+)]
 
 mod api;
 mod app;

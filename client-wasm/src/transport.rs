@@ -18,7 +18,9 @@ pub(crate) enum Said {
     /// A frame that cannot be read.
     Nonsense,
     /// The last word.
-    Closed { code: Option<u16> },
+    Closed {
+        code: Option<u16>,
+    },
 }
 
 /// One WebSocket.
@@ -35,15 +37,18 @@ impl Socket {
     pub(crate) fn open(watcher: &str, said: impl Fn(Said) + Clone + 'static) -> Option<Self> {
         let location = browser::window().location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-        let socket = web_sys::WebSocket::new(&format!("{scheme}://{}/ws?watcher={watcher}", location.host().ok()?)).ok()?;
+        let socket =
+            web_sys::WebSocket::new(&format!("{scheme}://{}/ws?watcher={watcher}", location.host().ok()?))
+                .ok()?;
 
         let tell = said.clone();
         let open = Closure::<dyn FnMut()>::new(move || tell(Said::Opened));
         let tell = said.clone();
-        let message = Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
-            let frame = event.data().as_string().and_then(|text| ServerFrame::decode(&text).ok());
-            tell(frame.map_or(Said::Nonsense, |frame| Said::Frame(Box::new(frame))));
-        });
+        let message =
+            Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+                let frame = event.data().as_string().and_then(|text| ServerFrame::decode(&text).ok());
+                tell(frame.map_or(Said::Nonsense, |frame| Said::Frame(Box::new(frame))));
+            });
         let close = Closure::<dyn FnMut(web_sys::CloseEvent)>::new(move |event: web_sys::CloseEvent| {
             said(Said::Closed { code: Some(event.code()) });
         });
@@ -110,7 +115,8 @@ impl Drop for Poll {
 async fn ask(url: &str, signal: Option<&web_sys::AbortSignal>) -> Answer {
     let failed = Answer::Failed { retry_after: None };
     let Ok(response) = Request::get(url).abort_signal(signal).send().await else { return failed };
-    let header = response.headers().get("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    let header =
+        response.headers().get("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let Ok(text) = response.text().await else { return failed };
     if response.ok() {
         return decode_poll(&text).map_or(failed, Answer::Frames);

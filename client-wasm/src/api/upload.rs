@@ -32,7 +32,11 @@ fn form(post: &Post) -> Result<web_sys::FormData, JsValue> {
 }
 
 /// Posts, calling `progress` with the share that has been sent (0 to 1).
-pub(crate) async fn post(event: &EventId, post: &Post, progress: impl Fn(f64) + 'static) -> Result<Media, ApiError> {
+pub(crate) async fn post(
+    event: &EventId,
+    post: &Post,
+    progress: impl Fn(f64) + 'static,
+) -> Result<Media, ApiError> {
     let request = send(event, post, progress).map_err(|_| ApiError::unreachable())?;
     let ended = js_sys::Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
     let waited = wasm_bindgen_futures::JsFuture::from(ended).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{announcer::use_announcer, header::countdown};
+use super::{announcer::use_announcer, dynamic::dynamic, header::countdown};
 use crate::{
     browser::{self, Timer},
     driver::{Shown, use_live},
@@ -44,7 +44,10 @@ pub(crate) fn Banner() -> impl IntoView {
                 }
                 (Some(since), _) => {
                     let age = browser::now().since(since).as_millis() as f64;
-                    Saying::Down { since_ms: browser::wall_ms() - age, offline: matches!(shown, Shown::Offline { .. }) }
+                    Saying::Down {
+                        since_ms: browser::wall_ms() - age,
+                        offline: matches!(shown, Shown::Offline { .. }),
+                    }
                 }
                 (None, Saying::Down { .. }) if shown.is_up() => Saying::Back,
                 (None, before) => before,
@@ -77,11 +80,14 @@ pub(crate) fn Banner() -> impl IntoView {
         _ => String::new(),
     };
     let next = move || match (saying.get(), seconds.get()) {
-        (Saying::Down { offline: true, .. }, _) => "No network. It is tried again when there is one.".to_owned(),
+        (Saying::Down { offline: true, .. }, _) => {
+            "No network. It is tried again when there is one.".to_owned()
+        }
         (_, Some(left)) if left > 0 => format!("Next try in {left} s."),
         _ => "Trying now…".to_owned(),
     };
-    move || match kind.get() {
+    dynamic(move || {
+        match kind.get() {
         1 => view! {
             <aside class="banner" aria-label="Connection lost">
                 <div>
@@ -102,4 +108,5 @@ pub(crate) fn Banner() -> impl IntoView {
         3 => view! { <div class="banner good">"Back online"</div> }.into_any(),
         _ => ().into_any(),
     }
+    })
 }

@@ -1,5 +1,6 @@
 //! An event in a list.
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::prelude::*;
 use leptos_router::components::A;
 use shared::model::event::{Event, EventStatus};
@@ -10,7 +11,9 @@ use crate::words;
 /// The card; empty for the moment between an event's end and the list's.
 #[component]
 pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl IntoView {
-    let part = move |read: fn(&Event) -> String| Memo::new(move |_| event.with(|event| event.as_ref().map(read).unwrap_or_default()));
+    let part = move |read: fn(&Event) -> String| {
+        Memo::new(move |_| event.with(|event| event.as_ref().map(read).unwrap_or_default()))
+    };
     let title = part(|event| event.title.clone());
     let place = part(|event| event.place.clone());
     let description = part(|event| event.description.clone());
@@ -22,11 +25,13 @@ pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl Into
     });
     let updates = part(|event| words::count(event.media_count, "update", "updates"));
     let cover = Memo::new(move |_| event.with(|event| event.as_ref().and_then(|event| event.cover.clone())));
-    let status = Memo::new(move |_| event.with(|event| event.as_ref().map_or(EventStatus::Scheduled, |event| event.status)));
+    let status = Memo::new(move |_| {
+        event.with(|event| event.as_ref().map_or(EventStatus::Scheduled, |event| event.status))
+    });
     let badge = move || view! { <StatusBadge status=status /> };
     view! {
         <div class="card">
-            {move || match cover.get() {
+            {dynamic(move || match cover.get() {
                 Some(cover) => {
                     let background = blur(cover.thumb_hash.as_deref());
                     view! {
@@ -38,10 +43,10 @@ pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl Into
                     .into_any()
                 }
                 None => view! { <div class="card-cover none">{mark()} {badge()}</div> }.into_any(),
-            }}
+            })}
             <div class="card-body">
                 <h3><A href=move || href.get()>{title}</A></h3>
-                <p class="card-desc" hidden=move || description.with(String::is_empty)>{description}</p>
+                <p class="card-desc" hidden=dynamic(move || description.with(String::is_empty))>{description}</p>
                 <p class="meta">
                     <Optional text=place />
                     <Optional text=when />
@@ -55,7 +60,7 @@ pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl Into
 #[component]
 fn Optional(#[prop(into)] text: Signal<String>) -> impl IntoView {
     let there = Memo::new(move |_| text.with(|text| !text.is_empty()));
-    view! { <Show when=move || there.get()><span>{text}</span></Show> }
+    when(move || there.get(), move || view! { <span>{text}</span> }.into_any())
 }
 
 fn lower_first(text: &str) -> String {

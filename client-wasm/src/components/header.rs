@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::components::dynamic::dynamic;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -80,7 +81,7 @@ fn Connection() -> impl IntoView {
         _ => "",
     };
     view! {
-        <section class="conn" aria-label="Connection" data-status=move || shown.get().name() title=hint>
+        <section class="conn" aria-label="Connection" data-status=dynamic(move || shown.get().name()) title=hint>
             <span class="dot" aria-hidden="true"></span>
             <span class="num">{words}</span>
         </section>
@@ -101,7 +102,13 @@ fn ThemeButton() -> impl IntoView {
         let next = match (theme.get_untracked(), dark_now) {
             (Theme::System, true) => Theme::Light,
             (Theme::System, false) => Theme::Dark,
-            (Theme::Light, true) | (Theme::Dark, false) => if dark_now { Theme::Dark } else { Theme::Light },
+            (Theme::Light, true) | (Theme::Dark, false) => {
+                if dark_now {
+                    Theme::Dark
+                } else {
+                    Theme::Light
+                }
+            }
             (Theme::Light, false) | (Theme::Dark, true) => Theme::System,
         };
         next.apply();
@@ -109,11 +116,11 @@ fn ThemeButton() -> impl IntoView {
     };
     view! {
         <button class="icon-btn" type="button" aria-label=label title=label on:click=turn>
-            {move || match theme.get() {
+            {dynamic(move || match theme.get() {
                 Theme::System => Icon::SunMoon.draw(),
                 Theme::Light => Icon::Sun.draw(),
                 Theme::Dark => Icon::Moon.draw(),
-            }}
+            })}
         </button>
     }
 }

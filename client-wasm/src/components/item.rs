@@ -1,6 +1,7 @@
 //! One item of a timeline. Its node is the same from the local echo to the confirmed item and through every
 //! change: what differs is a text or an attribute.
 
+use crate::components::dynamic::dynamic;
 use client_core::timeline::{Echo, EchoState, Row, RowKey};
 use leptos::prelude::*;
 use shared::{
@@ -16,7 +17,10 @@ use super::{
     picture::{Picture, PictureImage, blur, size},
     time::TimeAgo,
 };
-use crate::{browser, pages::event::{feed::Cell, outgoing::Outgoing}};
+use crate::{
+    browser,
+    pages::event::{feed::Cell, outgoing::Outgoing},
+};
 
 /// A text without a file that is no longer than this is set larger, in characters.
 const LEAD_CHARS: usize = 90;
@@ -37,7 +41,11 @@ pub(crate) struct Actions {
 
 /// Draws a row, whatever it is.
 pub(crate) fn draw_row(key: RowKey, cell: Cell) -> AnyView {
-    if cell.row.with_untracked(|row| *row == Row::Gap) { gap_row().into_any() } else { item(cell, format!("by-{}", key.0)).into_any() }
+    if cell.row.with_untracked(|row| *row == Row::Gap) {
+        gap_row().into_any()
+    } else {
+        item(cell, format!("by-{}", key.0)).into_any()
+    }
 }
 
 fn gap_row() -> impl IntoView {
@@ -73,14 +81,19 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
     let author = Memo::new(move |_| {
         media(row, |m| m.author.name.clone()).or_else(|| echo(row, |e| e.author.clone())).unwrap_or_default()
     });
-    let kind = Memo::new(move |_| media(row, |m| m.kind).or_else(|| echo(row, |e| e.kind)).unwrap_or(MediaKind::Text));
-    let text = Memo::new(move |_| media(row, |m| m.text.clone()).or_else(|| echo(row, |e| e.text.clone())).unwrap_or_default());
+    let kind = Memo::new(move |_| {
+        media(row, |m| m.kind).or_else(|| echo(row, |e| e.kind)).unwrap_or(MediaKind::Text)
+    });
+    let text = Memo::new(move |_| {
+        media(row, |m| m.text.clone()).or_else(|| echo(row, |e| e.text.clone())).unwrap_or_default()
+    });
     let at = Memo::new(move |_| media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
     let edited = Memo::new(move |_| media(row, |m| m.updated_at > m.created_at).unwrap_or(false));
     let id = Memo::new(move |_| media(row, |m| m.id.clone()));
     let offset = Memo::new(move |_| media(row, |m| m.offset.0));
     let is_lead = Memo::new(move |_| {
-        kind.get() == MediaKind::Text && text.with(|text| text.chars().count() <= LEAD_CHARS && !text.contains('\n'))
+        kind.get() == MediaKind::Text
+            && text.with(|text| text.chars().count() <= LEAD_CHARS && !text.contains('\n'))
     });
     let link = move || id.get().map(|id| permalink(&actions.event.get_value(), &id));
     let named = label.clone();
@@ -89,12 +102,12 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
         <article
             class="item"
             class:fresh=cell.fresh
-            class:echo=move || id.with(Option::is_none)
+            class:echo=dynamic(move || id.with(Option::is_none))
             tabindex="-1"
             aria-labelledby=label
-            data-media-id=move || id.get().map(|id| id.to_string())
-            data-offset=move || offset.get().map(|offset| offset.to_string())
-            data-kind=move || kind.get().as_str()
+            data-media-id=dynamic(move || id.get().map(|id| id.to_string()))
+            data-offset=dynamic(move || offset.get().map(|offset| offset.to_string()))
+            data-kind=dynamic(move || kind.get().as_str())
         >
             <Avatar name=author />
             <div class="item-main">
@@ -103,15 +116,15 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
                     <a class="when" href=link data-noscroll="true">
                         <TimeAgo at=at />
                     </a>
-                    <span class="edited" hidden=move || !edited.get()>"edited"</span>
+                    <span class="edited" hidden=dynamic(move || !edited.get())>"edited"</span>
                 </div>
                 <div class="item-text" class:lead=is_lead>
-                    {move || text.with(|text| linked_text(text))}
+                    {dynamic(move || text.with(|text| linked_text(text)))}
                 </div>
-                {move || file(kind.get(), row, actions)}
-                {move || echo_state(row, actions)}
+                {dynamic(move || file(kind.get(), row, actions))}
+                {dynamic(move || echo_state(row, actions))}
             </div>
-            {move || id.with(Option::is_some).then(|| item_menu(row, actions))}
+            {dynamic(move || id.with(Option::is_some).then(|| item_menu(row, actions).into_any()))}
         </article>
     }
 }
@@ -170,9 +183,9 @@ fn photo(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
                 <button
                     class="frame"
                     type="button"
-                    aria-label=move || shown.with(|p| format!("Open: {}", p.alt))
+                    aria-label=dynamic(move || shown.with(|p| format!("Open: {}", p.alt)))
                     style:aspect-ratio=ratio
-                    style:background-image=move || hash.with(|hash| blur(hash.as_deref()))
+                    style:background-image=dynamic(move || hash.with(|hash| blur(hash.as_deref())))
                     on:click=open
                 >
                     <PictureImage picture=shown />
@@ -196,7 +209,9 @@ fn source(row: RwSignal<Row>, actions: Actions) -> (Memo<Option<Attachment>>, Me
         let key = media(row, |m| m.key.clone()).flatten().or_else(|| echo(row, |e| e.key.clone()))?;
         actions.outgoing.preview(&key)
     };
-    let url = Memo::new(move |_| local().map(|p| p.url).or_else(|| file.with(|f| f.as_ref().map(|f| f.url.clone()))));
+    let url = Memo::new(move |_| {
+        local().map(|p| p.url).or_else(|| file.with(|f| f.as_ref().map(|f| f.url.clone())))
+    });
     (file, url)
 }
 
@@ -208,11 +223,16 @@ fn video(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
             Some((preview.width, preview.height))
         })
     });
-    let ratio = move || pixels.get().filter(|(_, h)| *h > 2).map_or_else(|| "16 / 9".to_owned(), |(w, h)| Picture::ratio(w, h));
+    let ratio = move || {
+        pixels
+            .get()
+            .filter(|(_, h)| *h > 2)
+            .map_or_else(|| "16 / 9".to_owned(), |(w, h)| Picture::ratio(w, h))
+    };
     let poster = move || file.with(|f| f.as_ref().and_then(|f| f.renditions.last().map(|r| r.url.clone())));
     let hash = Memo::new(move |_| file.with(|f| f.as_ref().and_then(|f| f.thumb_hash.clone())));
     view! {
-        <div class="frame" style:aspect-ratio=ratio style:background-image=move || hash.with(|hash| blur(hash.as_deref()))>
+        <div class="frame" style:aspect-ratio=ratio style:background-image=dynamic(move || hash.with(|hash| blur(hash.as_deref())))>
             <video controls preload="metadata" playsinline src=url poster=poster aria-label="Video"></video>
         </div>
     }
@@ -236,12 +256,12 @@ fn echo_state(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
             view! {
                 <div class="echo-state">
                     <span class="num">
-                        {move || match percent() {
+                        {dynamic(move || match percent() {
                             0 => "Sending…".to_owned(),
                             percent => format!("Sending… {percent} %"),
-                        }}
+                        })}
                     </span>
-                    <progress max="100" value=move || percent().to_string() aria-label="Sent"></progress>
+                    <progress max="100" value=dynamic(move || percent().to_string()) aria-label="Sent"></progress>
                 </div>
             }
             .into_any()

@@ -1,5 +1,6 @@
 //! A photo over the whole window, with its neighbours an arrow or a swipe away.
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::{
     ev::{KeyboardEvent, PointerEvent},
     html,
@@ -18,9 +19,7 @@ const SWIPE: f64 = 48.0;
 pub(crate) fn Lightbox(feed: Feed, photo: RwSignal<Option<MediaId>>) -> impl IntoView {
     let open = Memo::new(move |_| photo.with(Option::is_some));
     view! {
-        <Show when=move || open.get()>
-            <Viewer feed=feed photo=photo />
-        </Show>
+        {when(move || open.get(), move || view! { <Viewer feed=feed photo=photo /> }.into_any())}
     }
 }
 
@@ -90,21 +89,21 @@ fn Viewer(feed: Feed, photo: RwSignal<Option<MediaId>>) -> impl IntoView {
                     </button>
                 </div>
                 <div class="lightbox-stage">
-                    {move || current.get().map(|media| whole(&media))}
-                    <button class="icon-btn prev" type="button" aria-label="Previous photo" disabled=move || neighbour(-1).is_none() on:click=move |_| go(-1)>
+                    {dynamic(move || current.get().map(|media| whole(&media)))}
+                    <button class="icon-btn prev" type="button" aria-label="Previous photo" disabled=dynamic(move || neighbour(-1).is_none()) on:click=move |_| go(-1)>
                         {Icon::ArrowLeft.draw()}
                     </button>
-                    <button class="icon-btn next" type="button" aria-label="Next photo" disabled=move || neighbour(1).is_none() on:click=move |_| go(1)>
+                    <button class="icon-btn next" type="button" aria-label="Next photo" disabled=dynamic(move || neighbour(1).is_none()) on:click=move |_| go(1)>
                         {Icon::ArrowRight.draw()}
                     </button>
                 </div>
                 <div class="lightbox-cap">
-                    <p>{move || current.with(|media| media.as_ref().map(|media| linked_text(&media.text)))}</p>
-                    <p class="who">{move || current.with(|media| media.as_ref().map(|media| media.author.name.clone()))}</p>
+                    <p>{dynamic(move || current.with(|media| media.as_ref().map(|media| linked_text(&media.text))))}</p>
+                    <p class="who">{dynamic(move || current.with(|media| media.as_ref().map(|media| media.author.name.clone())))}</p>
                 </div>
                 // Fetched ahead: the pictures before and after.
                 <div hidden>
-                    {move || [neighbour(-1), neighbour(1)].into_iter().flatten().map(|media| whole(&media)).collect_view()}
+                    {dynamic(move || [neighbour(-1), neighbour(1)].into_iter().flatten().map(|media| whole(&media)).collect_view())}
                 </div>
             </div>
         </dialog>
@@ -112,12 +111,12 @@ fn Viewer(feed: Feed, photo: RwSignal<Option<MediaId>>) -> impl IntoView {
 }
 
 /// The picture as large as it is.
-fn whole(media: &Media) -> Option<impl IntoView + use<>> {
+fn whole(media: &Media) -> Option<AnyView> {
     let file = media.attachment.as_ref()?;
     let (width, height) = size(file);
     let mut candidates: Vec<_> = file.renditions.iter().map(|r| format!("{} {}w", r.url, r.width)).collect();
     candidates.push(format!("{} {width}w", file.url));
-    Some(view! {
+    let image = view! {
         <img
             src=file.url.clone()
             srcset=candidates.join(", ")
@@ -128,5 +127,6 @@ fn whole(media: &Media) -> Option<impl IntoView + use<>> {
             draggable="false"
             style:background-image=blur(file.thumb_hash.as_deref())
         />
-    })
+    };
+    Some(image.into_any())
 }

@@ -12,17 +12,23 @@ enum Piece<'a> {
 }
 
 /// Draws the text.
-pub(crate) fn linked_text(text: &str) -> impl IntoView + use<> {
+pub(crate) fn linked_text(text: &str) -> AnyView {
     pieces(text)
         .into_iter()
         .map(|piece| match piece {
             Piece::Words(words) => words.to_owned().into_any(),
             Piece::Address(address) => {
-                let shown = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/').to_owned();
-                view! { <a href=address.to_owned() target="_blank" rel="noopener nofollow ugc">{shown}</a> }.into_any()
+                let shown = address
+                    .split_once("://")
+                    .map_or(address, |(_, rest)| rest)
+                    .trim_end_matches('/')
+                    .to_owned();
+                view! { <a href=address.to_owned() target="_blank" rel="noopener nofollow ugc">{shown}</a> }
+                    .into_any()
             }
         })
         .collect_view()
+        .into_any()
 }
 
 fn pieces(text: &str) -> Vec<Piece<'_>> {
@@ -30,9 +36,14 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut rest = text;
     let mut words = 0;
     while let Some(at) = next_address(&rest[words..]).map(|at| at + words) {
-        let end = rest[at..].find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).map_or(rest.len(), |n| at + n);
+        let end = rest[at..]
+            .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
+            .map_or(rest.len(), |n| at + n);
         let address = trim_punctuation(&rest[at..end]);
-        if address.split_once("://").is_none_or(|(_, host)| !host.starts_with(|c: char| c.is_alphanumeric() || c == '[')) {
+        if address
+            .split_once("://")
+            .is_none_or(|(_, host)| !host.starts_with(|c: char| c.is_alphanumeric() || c == '['))
+        {
             words = end;
             continue;
         }

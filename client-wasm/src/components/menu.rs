@@ -1,5 +1,6 @@
 //! A button with a menu: arrow keys, Escape, a press elsewhere.
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
 
@@ -69,7 +70,9 @@ pub(crate) fn Menu(
                 return;
             }
             "ArrowDown" => focus_entry(&list, current.map_or(0, |at| (at + 1) % entries.max(1))),
-            "ArrowUp" => focus_entry(&list, current.map_or(0, |at| (at + entries.max(1) - 1) % entries.max(1))),
+            "ArrowUp" => {
+                focus_entry(&list, current.map_or(0, |at| (at + entries.max(1) - 1) % entries.max(1)))
+            }
             "Home" => focus_entry(&list, 0),
             "End" => focus_entry(&list, entries.saturating_sub(1)),
             _ => return,
@@ -86,20 +89,22 @@ pub(crate) fn Menu(
                 node_ref=button
                 type="button"
                 class=class
-                data-status=move || status.map(|status| status.get())
+                data-status=dynamic(move || status.map(|status| status.get()))
                 aria-haspopup="menu"
-                aria-expanded=move || open.get().to_string()
+                aria-expanded=dynamic(move || open.get().to_string())
                 aria-label=label
                 title=label
                 on:click=move |_| open.update(|open| *open = !*open)
             >
                 {face.run()}
             </button>
-            <Show when=move || open.get()>
-                <div class="menu" role="menu" aria-label=label node_ref=list>
-                    {children.with_value(|children| children())}
-                </div>
-            </Show>
+            {when(
+                move || open.get(),
+                move || {
+                    let entries = children.with_value(|children| children());
+                    view! { <div class="menu" role="menu" aria-label=label node_ref=list>{entries}</div> }.into_any()
+                },
+            )}
         </div>
     }
 }
@@ -119,7 +124,7 @@ pub(crate) fn MenuEntry(
             class=class
             tabindex="-1"
             role=if checked.is_some() { "menuitemradio" } else { "menuitem" }
-            aria-checked=move || checked.map(|checked| checked.get().to_string())
+            aria-checked=dynamic(move || checked.map(|checked| checked.get().to_string()))
             on:click=move |_| {
                 open.set(false);
                 if let Some(button) = button.get_untracked() {

@@ -1,5 +1,6 @@
 //! The dialog that makes an event.
 
+use crate::components::dynamic::dynamic;
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use shared::{
@@ -101,10 +102,10 @@ fn Form() -> impl IntoView {
                         .collect_view()}
                 </select>
             </div>
-            <p class="error-text" role="alert" hidden=move || problem.with(Option::is_none)>{problem}</p>
+            <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
             <div class="sheet-end">
                 <button class="btn btn-quiet" type="button" on:click=move |_| sheet.close()>"Cancel"</button>
-                <button class="btn btn-primary" type="submit" aria-disabled=move || busy.get().to_string()>"Create event"</button>
+                <button class="btn btn-primary" type="submit" aria-disabled=dynamic(move || busy.get().to_string())>"Create event"</button>
             </div>
         </form>
     }

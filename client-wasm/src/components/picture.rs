@@ -1,5 +1,6 @@
 //! A picture with its size and a blur known before it loads, so that nothing moves when it does.
 
+use crate::components::dynamic::dynamic;
 use leptos::prelude::*;
 use shared::model::media::{Attachment, Media, MediaKind};
 
@@ -30,7 +31,11 @@ impl Picture {
         if candidates.last().is_none_or(|(widest, _)| *widest < width) {
             candidates.push((width, &file.url));
         }
-        let src = candidates.iter().find(|(w, _)| *w >= COLUMN).or(candidates.last()).map_or(file.url.as_str(), |(_, url)| url);
+        let src = candidates
+            .iter()
+            .find(|(w, _)| *w >= COLUMN)
+            .or(candidates.last())
+            .map_or(file.url.as_str(), |(_, url)| url);
         let srcset: Vec<_> = candidates.iter().map(|(w, url)| format!("{url} {w}w")).collect();
         Some(Self {
             src: src.to_owned(),
@@ -68,12 +73,12 @@ pub(crate) fn blur(hash: Option<&str>) -> Option<String> {
 pub(crate) fn PictureImage(#[prop(into)] picture: Signal<Picture>) -> impl IntoView {
     view! {
         <img
-            src=move || picture.with(|p| p.src.clone())
-            srcset=move || picture.with(|p| p.srcset.clone())
+            src=dynamic(move || picture.with(|p| p.src.clone()))
+            srcset=dynamic(move || picture.with(|p| p.srcset.clone()))
             sizes="(min-width: 760px) 628px, calc(100vw - 86px)"
-            width=move || picture.with(|p| p.width.to_string())
-            height=move || picture.with(|p| p.height.to_string())
-            alt=move || picture.with(|p| p.alt.clone())
+            width=dynamic(move || picture.with(|p| p.width.to_string()))
+            height=dynamic(move || picture.with(|p| p.height.to_string()))
+            alt=dynamic(move || picture.with(|p| p.alt.clone()))
             loading="lazy"
             decoding="async"
         />

@@ -58,7 +58,12 @@ impl RowList {
 
     /// Makes the rows those of `wanted`, in that order. Rows of `moved` may be taken out and put in
     /// elsewhere; every other row that is there already is left alone.
-    pub(crate) fn show(&mut self, wanted: &[RowKey], moved: &HashSet<RowKey>, draw: impl Fn(RowKey) -> AnyView) {
+    pub(crate) fn show(
+        &mut self,
+        wanted: &[RowKey],
+        moved: &HashSet<RowKey>,
+        draw: impl Fn(RowKey) -> AnyView,
+    ) {
         let kept: HashSet<RowKey> = wanted.iter().copied().collect();
         let mut staying = Vec::with_capacity(wanted.len());
         let mut moving = HashMap::new();
@@ -94,7 +99,12 @@ impl RowList {
         }
     }
 
-    fn make(&self, key: RowKey, below: Option<&web_sys::Node>, draw: impl Fn(RowKey) -> AnyView) -> Option<Mounted> {
+    fn make(
+        &self,
+        key: RowKey,
+        below: Option<&web_sys::Node>,
+        draw: impl Fn(RowKey) -> AnyView,
+    ) -> Option<Mounted> {
         let owner = self.owner.child();
         let mut state = owner.with(|| draw(key).build());
         state.mount(&self.parent, below);

@@ -1,6 +1,7 @@
 //! A modal dialog on the browser's own `<dialog>`: focus inside while it is open and back where it was
 //! afterwards, Escape closes.
 
+use crate::components::dynamic::when;
 use leptos::{html, prelude::*};
 
 /// The dialog that contents belong to.
@@ -40,7 +41,7 @@ pub(crate) fn Sheet(
     let title = StoredValue::new(title);
     let children = StoredValue::new(children);
     view! {
-        <Show when=move || open.get()>
+        {when(move || open.get(), move || view! {
             <dialog
                 class="sheet"
                 node_ref=dialog
@@ -61,6 +62,6 @@ pub(crate) fn Sheet(
                     }
                 </div>
             </dialog>
-        </Show>
+        }.into_any())}
     }
 }

@@ -1,5 +1,6 @@
 //! Where an event stands, in a word and a colour; as a menu where it can be changed.
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::prelude::*;
 use shared::model::event::EventStatus;
 
@@ -12,21 +13,25 @@ use crate::words::status_word;
 /// The badge alone.
 #[component]
 pub(crate) fn StatusBadge(#[prop(into)] status: Signal<EventStatus>) -> impl IntoView {
-    view! { <span class="badge" data-status=move || status.get().as_str()>{face(status)}</span> }
+    view! { <span class="badge" data-status=dynamic(move || status.get().as_str())>{face(status)}</span> }
 }
 
 fn face(status: Signal<EventStatus>) -> impl IntoView {
     view! {
-        <Show when=move || status.get() == EventStatus::Live>
-            <span class="dot" aria-hidden="true"></span>
-        </Show>
-        <span>{move || status_word(status.get())}</span>
+        {when(
+            move || status.get() == EventStatus::Live,
+            || view! { <span class="dot" aria-hidden="true"></span> }.into_any(),
+        )}
+        <span>{dynamic(move || status_word(status.get()))}</span>
     }
 }
 
 /// The badge as a menu of the four.
 #[component]
-pub(crate) fn StatusMenu(#[prop(into)] status: Signal<EventStatus>, on_choose: Callback<EventStatus>) -> impl IntoView {
+pub(crate) fn StatusMenu(
+    #[prop(into)] status: Signal<EventStatus>,
+    on_choose: Callback<EventStatus>,
+) -> impl IntoView {
     let label = Signal::derive(move || format!("Status: {}. Change it", status_word(status.get())));
     let wire = Signal::derive(move || status.get().as_str());
     view! {
@@ -46,9 +51,10 @@ pub(crate) fn StatusMenu(#[prop(into)] status: Signal<EventStatus>, on_choose: C
                             on_choose=Callback::new(move |()| on_choose.run(entry))
                         >
                             {status_word(entry)}
-                            <Show when=move || status.get() == entry>
-                                <span class="tick">{Icon::Check.draw()}</span>
-                            </Show>
+                            {when(
+                                move || status.get() == entry,
+                                || view! { <span class="tick">{Icon::Check.draw()}</span> }.into_any(),
+                            )}
                         </MenuEntry>
                     }
                 })

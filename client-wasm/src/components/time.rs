@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::components::dynamic::dynamic;
 use leptos::prelude::*;
 use shared::Timestamp;
 
@@ -40,7 +41,7 @@ pub(crate) fn TimeAgo(#[prop(into)] at: Signal<f64>) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let text = Memo::new(move |_| ago(at.get(), clock.now.get()));
     let machine = move || browser::timestamp(at.get()).map(|t| t.to_string());
-    view! { <time datetime=machine title=move || browser::format_full(at.get())>{text}</time> }
+    view! { <time datetime=machine title=dynamic(move || browser::format_full(at.get()))>{text}</time> }
 }
 
 fn ago(at: f64, now: f64) -> String {
@@ -63,7 +64,8 @@ pub(crate) fn moment(at: f64, now: f64) -> String {
     if same_year && that.get_month() == this.get_month() && that.get_date() == this.get_date() {
         return browser::format_clock(at);
     }
-    let mut options = vec![("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")];
+    let mut options =
+        vec![("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")];
     if !same_year {
         options.push(("year", "numeric"));
     }

@@ -17,8 +17,13 @@ pub(crate) enum Shown {
     Live,
     Polling,
     /// Out of date since `since`; the next try is at `next_try`.
-    Reconnecting { since: Instant, next_try: Instant },
-    Offline { since: Instant },
+    Reconnecting {
+        since: Instant,
+        next_try: Instant,
+    },
+    Offline {
+        since: Instant,
+    },
     /// The server said not to come back.
     Refused,
 }

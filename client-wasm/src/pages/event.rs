@@ -1,9 +1,10 @@
 //! One event: its header, its timeline, and what can be done with both. Follows the topic `event:{id}`.
 
+use crate::components::dynamic::dynamic;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
-    components::A,
     NavigateOptions,
+    components::A,
     hooks::{use_params_map, use_query_map},
 };
 use shared::{
@@ -30,12 +31,8 @@ use outgoing::Outgoing;
 use crate::{
     api, browser,
     components::{
-        announcer::use_announcer,
-        icon::Icon,
-        linked_text::linked_text,
-        status_badge::StatusMenu,
-        time::event_moment,
-        title::use_title,
+        announcer::use_announcer, icon::Icon, linked_text::linked_text, status_badge::StatusMenu,
+        time::event_moment, title::use_title,
     },
     driver::{News, use_live},
     pages::not_found::NotFoundPage,
@@ -49,11 +46,13 @@ const LONG_CHARS: usize = 700;
 #[component]
 pub(crate) fn EventPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|text| text.parse::<EventId>().ok()));
-    move || match id.get() {
+    let id = Memo::new(move |_| {
+        params.with(|params| params.get("id")).and_then(|text| text.parse::<EventId>().ok())
+    });
+    dynamic(move || match id.get() {
         Some(id) => view! { <EventView id=id /> }.into_any(),
         None => view! { <NotFoundPage /> }.into_any(),
-    }
+    })
 }
 
 #[component]
@@ -62,7 +61,9 @@ fn EventView(id: EventId) -> impl IntoView {
     let title = use_title();
     let query = use_query_map();
     let kind = Memo::new(move |_| query.with(|query| query.get("kind")).and_then(|text| text.parse().ok()));
-    let linked = Memo::new(move |_| query.with(|query| query.get("item")).and_then(|text| text.parse::<MediaId>().ok()));
+    let linked = Memo::new(move |_| {
+        query.with(|query| query.get("item")).and_then(|text| text.parse::<MediaId>().ok())
+    });
 
     let feed = Feed::new(use_announcer(), title, kind.get_untracked());
     let outgoing = Outgoing::new();
@@ -102,12 +103,15 @@ fn EventView(id: EventId) -> impl IntoView {
         }
     });
 
-    let there = Memo::new(move |_| loader.known.with(|known| match known {
-        Known::Missing { deleted } => Some(*deleted),
-        _ => None,
-    }));
+    let there = Memo::new(move |_| {
+        loader.known.with(|known| match known {
+            Known::Missing { deleted } => Some(*deleted),
+            _ => None,
+        })
+    });
     let id = StoredValue::new(id);
-    move || match there.get() {
+    dynamic(move || {
+        match there.get() {
         Some(deleted) => missing(deleted).into_any(),
         None => view! {
             <div class="event">
@@ -119,6 +123,7 @@ fn EventView(id: EventId) -> impl IntoView {
         }
         .into_any(),
     }
+    })
 }
 
 fn missing(deleted: bool) -> impl IntoView {
@@ -149,19 +154,23 @@ fn apply(known: RwSignal<Known>, change: &Change) {
 #[component]
 fn EventHead(id: EventId, loader: Loader, watchers: RwSignal<Option<u64>>) -> impl IntoView {
     let event = move |read: fn(&Event) -> String| {
-        Memo::new(move |_| loader.known.with(|known| match known {
-            Known::Event(event) => read(event),
-            _ => String::new(),
-        }))
+        Memo::new(move |_| {
+            loader.known.with(|known| match known {
+                Known::Event(event) => read(event),
+                _ => String::new(),
+            })
+        })
     };
     let title = event(|event| event.title.clone());
     let place = event(|event| event.place.clone());
     let description = event(|event| event.description.clone());
-    let when = event(|event| event.starts_at.as_ref().map(event_moment).unwrap_or_default());
-    let status = Memo::new(move |_| loader.known.with(|known| match known {
-        Known::Event(event) => event.status,
-        _ => EventStatus::Scheduled,
-    }));
+    let begins = event(|event| event.starts_at.as_ref().map(event_moment).unwrap_or_default());
+    let status = Memo::new(move |_| {
+        loader.known.with(|known| match known {
+            Known::Event(event) => event.status,
+            _ => EventStatus::Scheduled,
+        })
+    });
     let known = Memo::new(move |_| loader.known.with(|known| matches!(known, Known::Event(_))));
     let problem = RwSignal::new(None::<String>);
     let id = StoredValue::new(id);
@@ -181,33 +190,30 @@ fn EventHead(id: EventId, loader: Loader, watchers: RwSignal<Option<u64>>) -> im
         });
     });
     view! {
-        <header class="event-head" class:long=move || description.with(|text| text.chars().count() > LONG_CHARS)>
+        <header class="event-head" class:long=dynamic(move || description.with(|text| text.chars().count() > LONG_CHARS))>
             <A href="/" attr:class="back">{Icon::ArrowLeft.draw()} "All events"</A>
-            <Show
-                when=move || known.get()
-                fallback=|| view! {
-                    <div class="sk sk-title"></div>
-                    <div class="sk sk-line"></div>
-                    <div class="sk sk-line sk-short"></div>
-                }
-            >
+            {dynamic(move || if known.get() { view! {
                 <h1>{title}</h1>
                 <div class="event-top">
                     <StatusMenu status=status on_choose=choose />
-                    <span class="watching" hidden=move || watchers.get().is_none()>
+                    <span class="watching" hidden=dynamic(move || watchers.get().is_none())>
                         {Icon::Eye.draw()}
-                        <span class="num">{move || format!("{} watching", watchers.get().unwrap_or(0))}</span>
+                        <span class="num">{dynamic(move || format!("{} watching", watchers.get().unwrap_or(0)))}</span>
                     </span>
                 </div>
-                <p class="error-text" role="alert" hidden=move || problem.with(Option::is_none)>{problem}</p>
-                <p class="meta" hidden=move || place.with(String::is_empty) && when.with(String::is_empty)>
-                    <span hidden=move || place.with(String::is_empty)>{place}</span>
-                    <span hidden=move || when.with(String::is_empty)>{when}</span>
+                <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
+                <p class="meta" hidden=dynamic(move || place.with(String::is_empty) && begins.with(String::is_empty))>
+                    <span hidden=dynamic(move || place.with(String::is_empty))>{place}</span>
+                    <span hidden=dynamic(move || begins.with(String::is_empty))>{begins}</span>
                 </p>
-                <p class="event-desc" hidden=move || description.with(String::is_empty)>
-                    {move || description.with(|text| linked_text(text))}
+                <p class="event-desc" hidden=dynamic(move || description.with(String::is_empty))>
+                    {dynamic(move || description.with(|text| linked_text(text)))}
                 </p>
-            </Show>
+            }.into_any() } else { view! {
+                <div class="sk sk-title"></div>
+                <div class="sk sk-line"></div>
+                <div class="sk sk-line sk-short"></div>
+            }.into_any() })}
         </header>
     }
 }

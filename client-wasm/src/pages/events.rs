@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::{prelude::*, task::spawn_local};
-use shared::{Change, EventId, Topic, model::event::{Event, EventStatus}};
+use shared::{
+    Change, EventId, Topic,
+    model::event::{Event, EventStatus},
+};
 
 use crate::{
     api, browser,
@@ -91,7 +95,9 @@ impl State {
                 }
             }
             // The page may have been left meanwhile.
-            if self.events.try_set(events).is_none() && let Some(position) = first {
+            if self.events.try_set(events).is_none()
+                && let Some(position) = first
+            {
                 self.failed.set(None);
                 self.loaded.set(true);
                 self.live.snapshot_applied(topic, position);
@@ -120,7 +126,8 @@ impl State {
     /// is over, latest first.
     fn group(self, group: Group) -> Vec<EventId> {
         self.events.with(|events| {
-            let mut chosen: Vec<&Event> = events.values().filter(|event| Group::of(event.status) == group).collect();
+            let mut chosen: Vec<&Event> =
+                events.values().filter(|event| Group::of(event.status) == group).collect();
             let when = |event: &Event| event.starts_at.clone().unwrap_or_else(|| event.created_at.clone());
             chosen.sort_by(|a, b| match group {
                 Group::Coming => when(a).cmp(&when(b)),
@@ -137,8 +144,12 @@ pub(crate) fn EventsPage() -> impl IntoView {
     use_title().name("");
     use_title().unread(0);
     let live = use_live();
-    let state =
-        State { events: RwSignal::default(), loaded: RwSignal::new(false), failed: RwSignal::new(None), live };
+    let state = State {
+        events: RwSignal::default(),
+        loaded: RwSignal::new(false),
+        failed: RwSignal::new(None),
+        live,
+    };
     live.follow(Topic::events(), None, move |update| match update {
         News::SnapshotNeeded => state.load(),
         News::Publications { publications, .. } => {
@@ -162,8 +173,7 @@ pub(crate) fn EventsPage() -> impl IntoView {
             </button>
             <p>"Follow along as it happens, or start a timeline of your own."</p>
         </div>
-        <Show when=move || !state.loaded.get()>
-            {move || match state.failed.get() {
+        {when(move || !state.loaded.get(), move || dynamic(move || match state.failed.get() {
                 Some(message) => view! {
                     <div class="notice" role="alert">
                         <h2>"The events could not be loaded"</h2>
@@ -176,16 +186,15 @@ pub(crate) fn EventsPage() -> impl IntoView {
                 }
                 .into_any(),
                 None => skeleton().into_any(),
-            }}
-        </Show>
-        <Show when=none>
+            }).into_any())}
+        {when(none, move || view! {
             <div class="empty">
                 {mark()}
                 <h2>"Nothing is on yet"</h2>
                 <p>"A match, a wedding, a launch, a night out: make an event, share its address, and whoever opens it sees what you post as you post it."</p>
                 <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>"Start the first one"</button>
             </div>
-        </Show>
+        }.into_any())}
         {Group::ALL.into_iter().map(|group| group_view(state, group)).collect_view()}
         <NewEventDialog open=creating />
     }
@@ -195,12 +204,14 @@ fn group_view(state: State, group: Group) -> impl IntoView {
     let ids = Memo::new(move |_| state.group(group));
     let count = Memo::new(move |_| ids.with(Vec::len));
     let shown = Memo::new(move |_| count.get() > 0);
-    view! {
-        <Show when=move || shown.get()>
+    when(
+        move || shown.get(),
+        move || {
+            view! {
             <section class="group" data-group=group.name() aria-labelledby=format!("group-{}", group.name())>
                 <h2 class="group-title" id=format!("group-{}", group.name())>
                     {group.title()}
-                    <span class="num" aria-label=move || words::count(count.get() as u64, "event", "events")>{count}</span>
+                    <span class="num" aria-label=dynamic(move || words::count(count.get() as u64, "event", "events"))>{count}</span>
                 </h2>
                 <ul class="cards">
                     <For each=move || ids.get() key=|id| id.clone() let:id>
@@ -211,8 +222,9 @@ fn group_view(state: State, group: Group) -> impl IntoView {
                     </For>
                 </ul>
             </section>
-        </Show>
-    }
+    }.into_any()
+        },
+    )
 }
 
 fn skeleton() -> impl IntoView {

@@ -1,5 +1,6 @@
 //! Where people write: text, files by button, camera, drop or paste, and the name they go under.
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     html,
@@ -20,11 +21,7 @@ use super::{
     feed::Feed,
     outgoing::{NewPost, Outgoing},
 };
-use crate::{
-    browser,
-    components::icon::Icon,
-    storage,
-};
+use crate::{browser, components::icon::Icon, storage};
 
 /// What the file button offers.
 const ACCEPT: &str = "image/*,video/*,audio/*";
@@ -132,7 +129,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
                 on:keydown=on_key
             ></textarea>
             <Previews writing=writing />
-            <p class="error-text" role="alert" hidden=move || writing.problem.with(Option::is_none)>{writing.problem}</p>
+            <p class="error-text" role="alert" hidden=dynamic(move || writing.problem.with(Option::is_none))>{writing.problem}</p>
             <div class="composer-row">
                 <button class="icon-btn" type="button" aria-label="Attach files" title="Attach files" on:click=move |_| press(picker)>
                     {Icon::Clip.draw()}
@@ -140,7 +137,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
                 <button class="icon-btn only-touch" type="button" aria-label="Take a photo" title="Take a photo" on:click=move |_| press(camera)>
                     {Icon::Camera.draw()}
                 </button>
-                <span class="composer-count num" data-over=move || (left() < 0).to_string() hidden=move || left() > COUNT_LEFT>
+                <span class="composer-count num" data-over=dynamic(move || (left() < 0).to_string()) hidden=dynamic(move || left() > COUNT_LEFT)>
                     {left}
                 </span>
                 <div class="composer-as">
@@ -150,7 +147,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
                         placeholder="Your name"
                         maxlength=DISPLAY_NAME_CHARS.to_string()
                         autocomplete="nickname"
-                        aria-invalid=move || writing.name_missing.get().to_string()
+                        aria-invalid=dynamic(move || writing.name_missing.get().to_string())
                         bind:value=writing.name
                         on:keydown=on_key
                     />
@@ -160,9 +157,10 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
             <input node_ref=picker type="file" accept=ACCEPT multiple hidden aria-label="Files" on:change=move |_| take(picker, writing) />
             <input node_ref=camera type="file" accept="image/*" capture="environment" hidden aria-label="Camera" on:change=move |_| take(camera, writing) />
         </form>
-        <Show when=move || dragging.get()>
-            <div class="drop-veil"><div>"Drop to attach"</div></div>
-        </Show>
+        {when(
+            move || dragging.get(),
+            || view! { <div class="drop-veil"><div>"Drop to attach"</div></div> }.into_any(),
+        )}
     }
 }
 
@@ -170,7 +168,14 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
 fn posts(author: &str, text: &str, drafts: Vec<Draft>) -> Vec<NewPost> {
     if drafts.is_empty() {
         let kind = MediaKind::Text;
-        return vec![NewPost { author: author.to_owned(), text: text.to_owned(), kind, file: None, poster: None, preview: None }];
+        return vec![NewPost {
+            author: author.to_owned(),
+            text: text.to_owned(),
+            kind,
+            file: None,
+            poster: None,
+            preview: None,
+        }];
     }
     let texts = std::iter::once(text.to_owned()).chain(std::iter::repeat(String::new()));
     drafts
@@ -190,7 +195,7 @@ fn posts(author: &str, text: &str, drafts: Vec<Draft>) -> Vec<NewPost> {
 #[component]
 fn Previews(writing: Writing) -> impl IntoView {
     view! {
-        <ul class="previews" hidden=move || writing.drafts.with(Vec::is_empty) aria-label="Attached files">
+        <ul class="previews" hidden=dynamic(move || writing.drafts.with(Vec::is_empty)) aria-label="Attached files">
             <For each=move || writing.drafts.get() key=|draft| draft.number let:draft>
                 {
                     let number = draft.number;
@@ -265,14 +270,19 @@ fn dropping(writing: Writing) -> RwSignal<bool> {
         }),
         browser::listen(&document, "drop", move |event| {
             dragging.set(false);
-            let Some(data) = event.dyn_ref::<web_sys::DragEvent>().and_then(web_sys::DragEvent::data_transfer) else { return };
+            let Some(data) =
+                event.dyn_ref::<web_sys::DragEvent>().and_then(web_sys::DragEvent::data_transfer)
+            else {
+                return;
+            };
             if let Some(files) = data.files().filter(|files| files.length() > 0) {
                 event.prevent_default();
                 writing.add(&files);
             }
         }),
         browser::listen(&document, "paste", move |event| {
-            let data = event.dyn_ref::<web_sys::ClipboardEvent>().and_then(web_sys::ClipboardEvent::clipboard_data);
+            let data =
+                event.dyn_ref::<web_sys::ClipboardEvent>().and_then(web_sys::ClipboardEvent::clipboard_data);
             if let Some(files) = data.and_then(|data| data.files()).filter(|files| files.length() > 0) {
                 event.prevent_default();
                 writing.add(&files);

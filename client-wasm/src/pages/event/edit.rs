@@ -1,5 +1,6 @@
 //! Changing the text of an item, and deleting one.
 
+use crate::components::dynamic::dynamic;
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use shared::{
     EventId,
@@ -39,7 +40,9 @@ pub(crate) fn EditDialog(event: StoredValue<EventId>, media: RwSignal<Option<Med
 #[component]
 fn EditForm(event: StoredValue<EventId>, media: RwSignal<Option<Media>>) -> impl IntoView {
     let sheet = use_sheet();
-    let text = RwSignal::new(media.with_untracked(|media| media.as_ref().map(|m| m.text.clone()).unwrap_or_default()));
+    let text = RwSignal::new(
+        media.with_untracked(|media| media.as_ref().map(|m| m.text.clone()).unwrap_or_default()),
+    );
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let submit = move |submitted: SubmitEvent| {
@@ -66,10 +69,10 @@ fn EditForm(event: StoredValue<EventId>, media: RwSignal<Option<Media>>) -> impl
                 <label for="edit-text">"Text"</label>
                 <textarea id="edit-text" class="input" rows="5" autofocus maxlength=MEDIA_TEXT_CHARS.to_string() bind:value=text></textarea>
             </div>
-            <p class="error-text" role="alert" hidden=move || problem.with(Option::is_none)>{problem}</p>
+            <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
             <div class="sheet-end">
                 <button class="btn btn-quiet" type="button" on:click=move |_| sheet.close()>"Cancel"</button>
-                <button class="btn btn-primary" type="submit" aria-disabled=move || busy.get().to_string()>"Save"</button>
+                <button class="btn btn-primary" type="submit" aria-disabled=dynamic(move || busy.get().to_string())>"Save"</button>
             </div>
         </form>
     }
@@ -110,10 +113,10 @@ fn DeleteForm(event: StoredValue<EventId>, media: RwSignal<Option<Media>>) -> im
     };
     view! {
         <p>"It disappears for everybody, at once and for good."</p>
-        <p class="error-text" role="alert" hidden=move || problem.with(Option::is_none)>{problem}</p>
+        <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
         <div class="sheet-end">
             <button class="btn btn-quiet" type="button" autofocus on:click=move |_| sheet.close()>"Cancel"</button>
-            <button class="btn btn-danger" type="button" aria-disabled=move || busy.get().to_string() on:click=confirm>"Delete"</button>
+            <button class="btn btn-danger" type="button" aria-disabled=dynamic(move || busy.get().to_string()) on:click=confirm>"Delete"</button>
         </div>
     }
 }

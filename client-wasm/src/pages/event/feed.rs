@@ -81,7 +81,8 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub(crate) fn new(announcer: Announcer, title: Title, kind: Option<MediaKind>) -> Self {
-        let inner = Inner { timeline: Timeline::new(), cells: HashMap::new(), list: None, draw: None, was_at: None };
+        let inner =
+            Inner { timeline: Timeline::new(), cells: HashMap::new(), list: None, draw: None, was_at: None };
         Self {
             inner: StoredValue::new_local(inner),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
@@ -99,7 +100,12 @@ impl Feed {
     }
 
     /// The container is in the document: rows go there.
-    pub(crate) fn mount(self, container: &web_sys::HtmlDivElement, owner: Owner, draw: impl Fn(RowKey, Cell) -> AnyView + 'static) {
+    pub(crate) fn mount(
+        self,
+        container: &web_sys::HtmlDivElement,
+        owner: Owner,
+        draw: impl Fn(RowKey, Cell) -> AnyView + 'static,
+    ) {
         let parent: web_sys::Element = container.clone().into();
         self.inner.update_value(|inner| {
             inner.list = Some(RowList::new(parent, owner));
@@ -258,16 +264,20 @@ impl Feed {
             }
             // The cells of what is to be made, so that nothing is borrowed while it is drawn.
             let new = wanted.iter().filter(|key| !shown.contains(key));
-            let cells: HashMap<RowKey, Cell> = new.filter_map(|key| Some((*key, *inner.cells.get(key)?))).collect();
+            let cells: HashMap<RowKey, Cell> =
+                new.filter_map(|key| Some((*key, *inner.cells.get(key)?))).collect();
             let draw = inner.draw.clone()?;
             Some((list, wanted, waiting, cells, draw))
         });
         let Some((mut list, wanted, waiting, cells, draw)) = taken.flatten() else { return };
         hold_still(&mut list, &wanted, |list| {
-            list.show(&wanted, &moved, |key| cells.get(&key).map_or_else(|| ().into_any(), |cell| draw(key, *cell)));
+            list.show(&wanted, &moved, |key| {
+                cells.get(&key).map_or_else(|| ().into_any(), |cell| draw(key, *cell))
+            });
         });
         self.inner.update_value(|inner| inner.list = Some(list));
-        let (empty, older) = self.inner.with_value(|inner| (inner.timeline.is_empty(), inner.timeline.older().is_some()));
+        let (empty, older) =
+            self.inner.with_value(|inner| (inner.timeline.is_empty(), inner.timeline.older().is_some()));
         set_if_changed(self.waiting, waiting);
         set_if_changed(self.is_empty, empty);
         set_if_changed(self.has_older, older);
@@ -283,7 +293,9 @@ impl Feed {
 
     /// Shows what is new and goes there; the way back is kept.
     pub(crate) fn go_to_new(self) {
-        let was_at = self.inner.with_value(|inner| inner.list.as_ref().and_then(|list| list.first_below(BAR, |_| true)));
+        let was_at = self
+            .inner
+            .with_value(|inner| inner.list.as_ref().and_then(|list| list.first_below(BAR, |_| true)));
         let far = browser::scroll_y() > TOP;
         self.release();
         self.inner.update_value(|inner| inner.was_at = was_at.filter(|_| far));
@@ -295,7 +307,9 @@ impl Feed {
     /// Back to where the reader was.
     pub(crate) fn go_back(self) {
         self.can_go_back.set(false);
-        let Some((key, top)) = self.inner.try_update_value(|inner| inner.was_at.take()).flatten() else { return };
+        let Some((key, top)) = self.inner.try_update_value(|inner| inner.was_at.take()).flatten() else {
+            return;
+        };
         let node = self.inner.with_value(|inner| inner.list.as_ref().and_then(|list| list.node(key)));
         if let Some(node) = node {
             bring(&node, top, 3);

@@ -1,5 +1,6 @@
 //! The timeline as it is drawn: composer, filter, what waits, the rows, and what is below them.
 
+use crate::components::dynamic::{dynamic, when};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use shared::{
@@ -49,7 +50,11 @@ pub(crate) fn FeedView(
         copy_link: Callback::new(move |id: MediaId| {
             let address = format!("{}{}", browser::origin(), permalink(&event.get_value(), &id));
             spawn_local(async move {
-                announcer.say(if browser::copy(&address).await { "Link copied." } else { "The link could not be copied." });
+                announcer.say(if browser::copy(&address).await {
+                    "Link copied."
+                } else {
+                    "The link could not be copied."
+                });
             });
         }),
         edit: Callback::new(move |media| editing.set(Some(media))),
@@ -86,12 +91,12 @@ pub(crate) fn FeedView(
         <Pills feed=feed />
         <div
             class="feed"
-            role=move || shown.get().then_some("feed")
+            role=dynamic(move || shown.get().then_some("feed"))
             aria-label="Timeline"
-            aria-busy=move || (feed.phase.get() == Phase::Loading).to_string()
+            aria-busy=dynamic(move || (feed.phase.get() == Phase::Loading).to_string())
             node_ref=container
         ></div>
-        {move || match feed.phase.get() {
+        {dynamic(move || match feed.phase.get() {
             Phase::Loading => skeleton().into_any(),
             Phase::Failed(message) => view! {
                 <div class="notice" role="alert">
@@ -102,7 +107,7 @@ pub(crate) fn FeedView(
             }
             .into_any(),
             Phase::Ready => view! { <FeedEnd feed=feed loader=loader kind=kind /> }.into_any(),
-        }}
+        })}
         <EditDialog event=event media=editing />
         <DeleteDialog event=event media=deleting />
         <Lightbox feed=feed photo=photo />
@@ -111,7 +116,8 @@ pub(crate) fn FeedView(
 
 #[component]
 fn Filters(event: StoredValue<EventId>, kind: Memo<Option<MediaKind>>) -> impl IntoView {
-    let entries = [None, Some(MediaKind::Photo), Some(MediaKind::Video), Some(MediaKind::Audio), Some(MediaKind::Text)];
+    let entries =
+        [None, Some(MediaKind::Photo), Some(MediaKind::Video), Some(MediaKind::Audio), Some(MediaKind::Text)];
     let navigate = use_navigate();
     view! {
         <div class="filters" role="group" aria-label="Filter">
@@ -124,7 +130,7 @@ fn Filters(event: StoredValue<EventId>, kind: Memo<Option<MediaKind>>) -> impl I
                             class="chip"
                             type="button"
                             aria-label=format!("Filter: {name}")
-                            aria-pressed=move || (kind.get() == entry).to_string()
+                            aria-pressed=dynamic(move || (kind.get() == entry).to_string())
                             on:click=move |_| {
                                 let (address, options) = super::address_of_kind(&event.get_value(), entry);
                                 navigate(&address, options);
@@ -145,18 +151,30 @@ fn Pills(feed: Feed) -> impl IntoView {
     let some = Memo::new(move |_| feed.waiting.get() > 0);
     view! {
         <div class="pills">
-            <Show when=move || some.get()>
-                <button class="pill" type="button" on:click=move |_| feed.go_to_new()>
-                    {Icon::ArrowUp.draw()}
-                    <span class="num">{move || updates(feed.waiting.get())}</span>
-                </button>
-            </Show>
-            <Show when=move || feed.can_go_back.get() && !some.get()>
-                <button class="pill back-pill" type="button" on:click=move |_| feed.go_back()>
-                    {Icon::ArrowDown.draw()}
-                    "Back to where you were"
-                </button>
-            </Show>
+            {when(
+                move || some.get(),
+                move || {
+                    view! {
+                        <button class="pill" type="button" on:click=move |_| feed.go_to_new()>
+                            {Icon::ArrowUp.draw()}
+                            <span class="num">{dynamic(move || updates(feed.waiting.get()))}</span>
+                        </button>
+                    }
+                    .into_any()
+                },
+            )}
+            {when(
+                move || feed.can_go_back.get() && !some.get(),
+                move || {
+                    view! {
+                        <button class="pill back-pill" type="button" on:click=move |_| feed.go_back()>
+                            {Icon::ArrowDown.draw()}
+                            "Back to where you were"
+                        </button>
+                    }
+                    .into_any()
+                },
+            )}
         </div>
     }
 }
@@ -173,30 +191,30 @@ fn FeedEnd(feed: Feed, loader: Loader, kind: Memo<Option<MediaKind>>) -> impl In
     on_cleanup(move || watch.dispose());
     view! {
         <div class="feed-end" node_ref=end>
-            {move || if feed.is_empty.get() {
+            {dynamic(move || if feed.is_empty.get() {
                 view! {
                     <div class="feed-empty">
-                        <h2>{move || match kind.get() {
+                        <h2>{dynamic(move || match kind.get() {
                             None => "Nothing has happened yet",
                             Some(_) => "Nothing of this kind yet",
-                        }}</h2>
+                        })}</h2>
                         <p>"What is posted appears here by itself."</p>
                     </div>
                 }
                 .into_any()
             } else if feed.has_older.get() {
                 view! {
-                    <p class="error-text" role="alert" hidden=move || loader.older_failed.with(Option::is_none)>
+                    <p class="error-text" role="alert" hidden=dynamic(move || loader.older_failed.with(Option::is_none))>
                         {loader.older_failed}
                     </p>
                     <button class="btn" type="button" on:click=move |_| loader.older()>
-                        {move || if loader.loading_older.get() { "Loading…" } else { "Load older" }}
+                        {dynamic(move || if loader.loading_older.get() { "Loading…" } else { "Load older" })}
                     </button>
                 }
                 .into_any()
             } else {
                 view! { <p>"That is how it began."</p> }.into_any()
-            }}
+            })}
         </div>
     }
 }
@@ -211,7 +229,9 @@ impl Watch {
     fn start(element: &web_sys::Element, near: impl Fn() + 'static) -> Option<Self> {
         let call = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
             let is_near = |entry: wasm_bindgen::JsValue| {
-                entry.dyn_ref::<web_sys::IntersectionObserverEntry>().is_some_and(web_sys::IntersectionObserverEntry::is_intersecting)
+                entry
+                    .dyn_ref::<web_sys::IntersectionObserverEntry>()
+                    .is_some_and(web_sys::IntersectionObserverEntry::is_intersecting)
             };
             if entries.iter().any(is_near) {
                 near();
@@ -235,8 +255,11 @@ impl Drop for Watch {
 /// `j` goes to the next article and `k` to the one before, from anywhere but a field; Page Down and Page Up
 /// do the same from within an article.
 fn walk(container: NodeRef<html::Div>, event: &KeyboardEvent) {
-    let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else { return };
-    let elsewhere = target.closest("input, textarea, select, video, audio, dialog, [role=menu]").ok().flatten().is_some();
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
+        return;
+    };
+    let elsewhere =
+        target.closest("input, textarea, select, video, audio, dialog, [role=menu]").ok().flatten().is_some();
     if elsewhere || event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
         return;
     }

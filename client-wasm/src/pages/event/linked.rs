@@ -6,7 +6,10 @@ use leptos::{prelude::*, task::spawn_local};
 use shared::{EventId, MediaId, model::media::Media};
 
 use super::feed::{Cell, Feed, Phase};
-use crate::{api, browser, components::{icon::Icon, item::item}};
+use crate::{
+    api, browser,
+    components::{icon::Icon, item::item},
+};
 
 /// What has become of the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +36,11 @@ fn point_at(pointed: StoredValue<Option<web_sys::Element>, LocalStorage>, node: 
 
 /// Follows the link once the timeline has been read.
 #[component]
-pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Memo<Option<MediaId>>) -> impl IntoView {
+pub(crate) fn LinkedItem(
+    event: StoredValue<EventId>,
+    feed: Feed,
+    linked: Memo<Option<MediaId>>,
+) -> impl IntoView {
     let found = RwSignal::new(Found::Nothing);
     let ready = Memo::new(move |_| feed.phase.get() == Phase::Ready);
     let pointed = StoredValue::new_local(None::<web_sys::Element>);
@@ -59,7 +66,7 @@ pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Memo<O
             found.try_set(next);
         });
     });
-    move || match found.get() {
+    crate::components::dynamic::dynamic(move || match found.get() {
         Found::Nothing => ().into_any(),
         Found::Gone => view! {
             <div class="linked">
@@ -82,5 +89,5 @@ pub(crate) fn LinkedItem(event: StoredValue<EventId>, feed: Feed, linked: Memo<O
             }
             .into_any()
         }
-    }
+    })
 }

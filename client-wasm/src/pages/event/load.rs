@@ -23,7 +23,9 @@ pub(crate) enum Known {
     Nothing,
     Event(Box<Event>),
     /// It does not exist, or does no longer.
-    Missing { deleted: bool },
+    Missing {
+        deleted: bool,
+    },
 }
 
 /// Fetches for one event.
@@ -77,7 +79,11 @@ impl Loader {
                     let position = earlier(event.cursor.0, page.cursor.0.clone());
                     self.known.set(Known::Event(Box::new(event.item)));
                     let first = self.feed.phase.get_untracked() != Phase::Ready;
-                    self.feed.snapshot(page, first, if first { self.outgoing.echoes(kind) } else { Vec::new() });
+                    self.feed.snapshot(
+                        page,
+                        first,
+                        if first { self.outgoing.echoes(kind) } else { Vec::new() },
+                    );
                     self.live.snapshot_applied(topic, position);
                 }
                 // Nothing is answered, and nothing more is asked: there is no such event.
@@ -127,7 +133,8 @@ impl Loader {
             return;
         }
         let Some(before) = self.feed.next_older() else { return };
-        let (round, id, kind) = (self.round.get_value(), self.event.get_value(), self.feed.kind.get_untracked());
+        let (round, id, kind) =
+            (self.round.get_value(), self.event.get_value(), self.feed.kind.get_untracked());
         self.loading_older.set(true);
         self.older_failed.set(None);
         spawn_local(async move {

@@ -56,7 +56,8 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn new() -> Self {
-        let posts: StoredValue<BTreeMap<IdempotencyKey, Sending>, LocalStorage> = StoredValue::new_local(BTreeMap::new());
+        let posts: StoredValue<BTreeMap<IdempotencyKey, Sending>, LocalStorage> =
+            StoredValue::new_local(BTreeMap::new());
         on_cleanup(move || {
             posts.try_with_value(|posts| {
                 for preview in posts.values().filter_map(|sending| sending.preview.as_ref()) {
@@ -81,7 +82,10 @@ impl Outgoing {
     pub(crate) fn echoes(self, kind: Option<MediaKind>) -> Vec<Echo> {
         self.posts.with_value(|posts| {
             let waiting = posts.values().filter(|sending| !sending.done);
-            waiting.map(|sending| sending.echo.clone()).filter(|echo| kind.is_none_or(|kind| kind == echo.kind)).collect()
+            waiting
+                .map(|sending| sending.echo.clone())
+                .filter(|echo| kind.is_none_or(|kind| kind == echo.kind))
+                .collect()
         })
     }
 
@@ -96,7 +100,8 @@ impl Outgoing {
             preview: new.preview.as_ref().map(|preview| preview.url.clone()),
             state: EchoState::Sending,
         };
-        let post = Post { key: key.clone(), author: new.author, text: new.text, file: new.file, poster: new.poster };
+        let post =
+            Post { key: key.clone(), author: new.author, text: new.text, file: new.file, poster: new.poster };
         let progress = self.owner.with_value(|owner| owner.with(|| RwSignal::new(0.0)));
         let sending = Sending { post, echo: echo.clone(), progress, preview: new.preview, done: false };
         self.posts.update_value(|posts| {
@@ -132,8 +137,9 @@ impl Outgoing {
     }
 
     fn send(self, event: EventId, feed: Feed, key: IdempotencyKey) {
-        let Some(Some((post, progress))) =
-            self.posts.try_with_value(|posts| posts.get(&key).map(|sending| (sending.post.clone(), sending.progress)))
+        let Some(Some((post, progress))) = self
+            .posts
+            .try_with_value(|posts| posts.get(&key).map(|sending| (sending.post.clone(), sending.progress)))
         else {
             return;
         };
@@ -162,7 +168,9 @@ impl Outgoing {
                     });
                     feed.echo(|timeline| timeline.confirm_echo(media));
                 }
-                Err(ApiError { code, message }) => self.state(feed, &key, EchoState::Failed { code, message }),
+                Err(ApiError { code, message }) => {
+                    self.state(feed, &key, EchoState::Failed { code, message })
+                }
             }
         });
     }
@@ -176,7 +184,8 @@ async fn try_once(
     if post.file.is_some() {
         upload::post(event, post, move |share| {
             progress.try_set(share);
-        }).await
+        })
+        .await
     } else {
         api::post_text(event, post).await
     }

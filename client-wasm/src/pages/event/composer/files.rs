@@ -1,9 +1,6 @@
 //! Files before they are posted: which are taken, how they look, and a picture out of a video.
 
-use std::{
-    cell::Cell,
-    rc::Rc,
-};
+use std::{cell::Cell, rc::Rc};
 
 use leptos::prelude::*;
 use shared::model::media::MediaKind;
@@ -54,10 +51,12 @@ pub(super) fn accept(file: web_sys::File) -> Result<Draft, String> {
     if file.size() == 0.0 {
         return Err(format!("“{name}” is empty."));
     }
-    let url = web_sys::Url::create_object_url_with_blob(&file).map_err(|_| format!("“{name}” cannot be read."))?;
+    let url =
+        web_sys::Url::create_object_url_with_blob(&file).map_err(|_| format!("“{name}” cannot be read."))?;
     let number = NUMBERS.get() + 1;
     NUMBERS.set(number);
-    let draft = Draft { number, file, kind, url, size: RwSignal::new((0, 0)), poster: RwSignal::new_local(None) };
+    let draft =
+        Draft { number, file, kind, url, size: RwSignal::new((0, 0)), poster: RwSignal::new_local(None) };
     if kind == MediaKind::Video {
         take_poster(&draft);
     }
@@ -156,13 +155,17 @@ fn take_poster(draft: &Draft) {
     video.load();
 }
 
-fn draw_poster(video: &web_sys::HtmlVideoElement, poster: RwSignal<Option<web_sys::Blob>, LocalStorage>) -> Option<()> {
+fn draw_poster(
+    video: &web_sys::HtmlVideoElement,
+    poster: RwSignal<Option<web_sys::Blob>, LocalStorage>,
+) -> Option<()> {
     let (width, height) = (video.video_width(), video.video_height());
     if width == 0 || height == 0 {
         return None;
     }
     let scaled = width.min(POSTER_WIDTH);
-    let canvas: web_sys::HtmlCanvasElement = browser::document().create_element("canvas").ok()?.dyn_into().ok()?;
+    let canvas: web_sys::HtmlCanvasElement =
+        browser::document().create_element("canvas").ok()?.dyn_into().ok()?;
     canvas.set_width(scaled);
     canvas.set_height((f64::from(height) * f64::from(scaled) / f64::from(width)) as u32);
     let context: web_sys::CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
