@@ -23,7 +23,7 @@ use crate::{
     app::App,
     auth::{Principal, origin},
     error::ApiError,
-    listener,
+    listener::{self, AddressGuard},
     time::unix_ms,
     wire::Decoder,
 };
@@ -91,40 +91,56 @@ fn open(
         None
     };
     let guard = app.connections.enter(principal.address());
-    let refused = refused.or(guard.is_none().then_some(CloseCode::RateLimited));
     let deflate = offers_deflate(request.headers());
     let Some(upgrade) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return Err(ApiError::new(ErrorCode::Malformed, "this connection cannot be upgraded"));
     };
     let tasks = app.tasks.clone();
-    tasks.spawn(async move {
-        let upgraded = match upgrade.await {
-            Ok(upgraded) => upgraded,
-            Err(error) => {
-                tracing::debug!(%error, "the client went away during the handshake");
-                return;
-            }
-        };
-        let Some((stream, leftover)) = listener::into_tcp(upgraded) else {
-            tracing::error!("an upgraded connection was not TCP");
-            return;
-        };
-        if let Some(code) = refused {
-            metrics::counter!("touchline_connections_refused_total", "code" => code.reason()).increment(1);
-            websocket::refuse(stream, code).await;
-            return;
-        }
-        let session = session(&app, principal, watcher);
-        let decoder = Decoder::new(deflate, CLIENT_FRAME_BYTES);
-        let mut connection = websocket::Connection::new(app, stream, session, decoder, deflate);
+    tasks.clone().spawn(async move {
+        let admitted = admit(app, principal, watcher, upgrade, deflate, refused, guard).await;
+        let Some((mut connection, leftover)) = admitted else { return };
         if let Err(code) = begin(&mut connection, event).await {
             connection.close(code).await;
             return;
         }
-        connection.run(&leftover).await;
-        drop(guard);
+        // A task of its own, and a copy of what was read with the handshake: what the handshake needed is
+        // larger than all that a connection at rest holds, and is freed here.
+        let leftover = (!leftover.is_empty()).then(|| leftover.to_vec().into_boxed_slice());
+        tasks.spawn(connection.run(leftover));
     });
     Ok(switching(&accept, deflate))
+}
+
+/// Waits for the connection to be ours; closes it if it may not be.
+async fn admit(
+    app: App,
+    principal: Principal,
+    watcher: Option<WatcherId>,
+    upgrade: hyper::upgrade::OnUpgrade,
+    deflate: bool,
+    refused: Option<CloseCode>,
+    guard: Option<AddressGuard>,
+) -> Option<(websocket::Connection, bytes::Bytes)> {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "the client went away during the handshake");
+            return None;
+        }
+    };
+    let Some((stream, leftover)) = listener::into_tcp(upgraded) else {
+        tracing::error!("an upgraded connection was not TCP");
+        return None;
+    };
+    let (Some(guard), None) = (guard, refused) else {
+        let code = refused.unwrap_or(CloseCode::RateLimited);
+        metrics::counter!("touchline_connections_refused_total", "code" => code.reason()).increment(1);
+        websocket::refuse(stream, code).await;
+        return None;
+    };
+    let session = session(&app, principal, watcher);
+    let decoder = Decoder::new(deflate, CLIENT_FRAME_BYTES);
+    Some((websocket::Connection::new(app, stream, session, decoder, deflate, guard), leftover))
 }
 
 /// A session of a connection that has just come.

@@ -25,7 +25,7 @@ use super::session::{Ending, Outlet, Session};
 use crate::{
     app::App,
     hub::{chunk::Slice, topic::TopicHub},
-    listener::SessionGuard,
+    listener::{AddressGuard, SessionGuard},
     time::{Millis, unix_ms},
     wire::{self, Decoder, Message},
 };
@@ -72,6 +72,7 @@ pub struct Connection {
     /// What the gauge of buffered bytes was told.
     buffered: usize,
     _session_guard: SessionGuard,
+    _address_guard: AddressGuard,
 }
 
 impl std::fmt::Debug for Connection {
@@ -90,8 +91,10 @@ enum Wake {
 
 /// How a connection ends.
 enum End {
-    /// The client is gone, or has said goodbye and been answered.
+    /// The client is gone.
     Gone,
+    /// The client has said goodbye and is answered.
+    Answer(u16),
     Close(CloseCode),
     Protocol(u16),
     Drain,
@@ -110,7 +113,14 @@ impl From<io::Error> for End {
 }
 
 impl Connection {
-    pub fn new(app: App, stream: TcpStream, session: Session, decoder: Decoder, deflate: bool) -> Self {
+    pub fn new(
+        app: App,
+        stream: TcpStream,
+        session: Session,
+        decoder: Decoder,
+        deflate: bool,
+        address_guard: AddressGuard,
+    ) -> Self {
         METERS.connections.increment(1);
         let guard = app.sessions.enter(session.signal());
         Self {
@@ -123,17 +133,24 @@ impl Connection {
             stalled_since: None,
             buffered: 0,
             _session_guard: guard,
+            _address_guard: address_guard,
         }
     }
 
-    /// Serves the connection until it ends.
-    pub async fn run(mut self, leftover: &[u8]) {
+    /// Serves the connection until it ends. `leftover` was read together with the handshake.
+    pub async fn run(mut self, leftover: Option<Box<[u8]>>) {
         let end = match self.serve(leftover).await {
             Ok(never) => match never {},
             Err(end) => end,
         };
+        // Ending needs more room than a connection at rest should hold.
+        Box::pin(self.end(end)).await;
+    }
+
+    async fn end(&mut self, end: End) {
         match end {
             End::Gone => {}
+            End::Answer(code) => self.goodbye(code, "").await,
             End::Close(code) => self.goodbye(code.number(), code.reason()).await,
             End::Protocol(code) => self.goodbye(code, "").await,
             End::Drain => {
@@ -145,19 +162,19 @@ impl Connection {
     }
 
     /// Sends what the session still has to say, and closes.
-    pub async fn close(mut self, code: CloseCode) {
+    pub async fn close(&mut self, code: CloseCode) {
         let now = self.app.clock.now();
         if self.session.drain(now, &mut self.out).await.is_ok() {
             self.goodbye(code.number(), code.reason()).await;
         }
     }
 
-    async fn serve(&mut self, leftover: &[u8]) -> Result<std::convert::Infallible, End> {
+    async fn serve(&mut self, leftover: Option<Box<[u8]>>) -> Result<std::convert::Infallible, End> {
         let interval = Duration::from_millis(self.app.config.connections.heartbeat_interval_ms);
         let heartbeat = tokio::time::sleep(interval);
         tokio::pin!(heartbeat);
-        if !leftover.is_empty() {
-            self.take(&mut leftover.to_vec()).await?;
+        if let Some(mut bytes) = leftover {
+            self.take(&mut bytes).await?;
         }
         loop {
             self.send().await?;
@@ -258,8 +275,7 @@ impl Connection {
                 Message::Ping(payload) => self.out.pong(&payload),
                 Message::Pong => {}
                 Message::Close(code) => {
-                    self.goodbye(code.unwrap_or(1000), "").await;
-                    return Err(End::Gone);
+                    return Err(End::Answer(code.unwrap_or(1000)));
                 }
             }
         }
