@@ -123,8 +123,9 @@ export class EventPage extends AnyPage {
     return this.page.evaluate((topic) => window.__touchline.position(topic), `event:${event}`);
   }
 
-  /** Scrolls down until the beginning of the timeline is on the page. */
-  async loadAll(): Promise<void> {
+  /** Waits until the page stands at `head`, then scrolls down to the beginning of the timeline. */
+  async loadAll(event: string, head: string): Promise<void> {
+    await expect.poll(() => this.position(event), { timeout: 15_000 }).toBe(head);
     const beginning = this.page.getByText('That is how it began.');
     await expect(async () => {
       await this.page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));

@@ -28,8 +28,7 @@ test('E8 two hundred and fifty items missed while offline are all there, once, i
   network.admit();
   await context.setOffline(false);
 
-  await expect.poll(() => proxied.position(event.id), { timeout: 15_000 }).toBe(await api.head(event.id));
-  await proxied.loadAll();
+  await proxied.loadAll(event.id, await api.head(event.id));
   await proxied.expectExactly([...before, ...missed].map((media) => media.offset));
   await expect(proxied.items.first()).toContainText('Missed 250');
   const counters = await proxied.counters();

@@ -1,6 +1,7 @@
 // Down the ladder and up again: WebSocket, held polls, polls at an interval. No gap and no double at any
 // change of transport, while posts keep coming.
 
+import { installClock } from '../support/clock';
 import { NETWORK, expect, test } from '../support/fixtures';
 import { recordIndicator } from '../support/measure';
 import { Writer } from '../support/writer';
@@ -38,7 +39,7 @@ for (const policy of ['forbid', 'drop'] as const) {
     const later = writer.count;
     await expect.poll(() => writer.count).toBeGreaterThan(later + 10);
     const offsets = await writer.stop();
-    await proxied.loadAll();
+    await proxied.loadAll(event.id, await api.head(event.id));
     await proxied.expectExactly(offsets);
     expect((await indicator()).statuses, 'the reader sees no gap').toEqual(['polling', 'live']);
     expect((await proxied.counters()).holesRepaired).toBe(0);
@@ -68,7 +69,7 @@ test('E9 a WebSocket that worked, is lost and refused: polling takes over, and g
   await page.evaluate(NETWORK_CHANGED);
   await expect.poll(() => proxied.status()).toBe('live');
   const offsets = await writer.stop();
-  await proxied.loadAll();
+  await proxied.loadAll(event.id, await api.head(event.id));
   await proxied.expectExactly(offsets);
 });
 
@@ -80,7 +81,7 @@ test('V5 polls that cannot be held: the page asks at its interval, and climbs ba
   proxied,
 }) => {
   faults.allow(...NETWORK, /403/);
-  await page.clock.install();
+  await installClock(page);
   const event = await api.createEvent();
   network.webSockets('forbid');
   network.breakPollsAfter(150);
