@@ -24,6 +24,8 @@ const BATCH: usize = 20;
 /// Publications that are committed after the restart, while the clients come back.
 const AFTERWARDS: usize = 10;
 const WRITE_LOAD: Duration = Duration::from_secs(1);
+/// How long the server stays away: long enough for every client to fail and back off, some more than once.
+const OUTAGE: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_mins(1);
 const MOST_SECONDS: f64 = 10.0;
 
@@ -46,12 +48,17 @@ pub(super) fn measure(setup: &Setup, runtime: &Runtime, report: &mut Report) -> 
         let acknowledged = Arc::new(Mutex::new(Vec::new()));
         let load = tokio::spawn(publish_on(server.address, event.clone(), Arc::clone(&acknowledged)));
         tokio::time::sleep(WRITE_LOAD).await;
-        server.kill()?;
-        let killed = Instant::now();
+        // On a thread of its own: the clients are to notice meanwhile.
+        let (server, killed, listening) = tokio::task::spawn_blocking(move || {
+            server.kill()?;
+            let killed = Instant::now();
+            std::thread::sleep(OUTAGE);
+            server.restart()?;
+            anyhow::Ok((server, killed, Instant::now()))
+        })
+        .await??;
         // Ends with its connection.
         let interrupted = load.await?;
-        server.restart()?;
-        let listening = Instant::now();
 
         let mut http = Http::connect(server.address).await?;
         for _ in 0..AFTERWARDS {
