@@ -26,7 +26,7 @@ pub(crate) enum Said {
 /// One WebSocket.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    socket: web_sys::WebSocket,
+    inner: web_sys::WebSocket,
     _open: Closure<dyn FnMut()>,
     _message: Closure<dyn FnMut(web_sys::MessageEvent)>,
     _close: Closure<dyn FnMut(web_sys::CloseEvent)>,
@@ -55,24 +55,24 @@ impl Socket {
         socket.set_onopen(Some(open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(close.as_ref().unchecked_ref()));
-        Some(Self { socket, _open: open, _message: message, _close: close })
+        Some(Self { inner: socket, _open: open, _message: message, _close: close })
     }
 
     /// Sends a frame. A socket that cannot send is about to say that it is closed.
     pub(crate) fn send(&self, frame: &ClientFrame) {
         if let Ok(text) = frame.encode() {
-            self.socket.send_with_str(&text).ok();
+            self.inner.send_with_str(&text).ok();
         }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
+        self.inner.set_onopen(None);
+        self.inner.set_onmessage(None);
+        self.inner.set_onclose(None);
         // 1000: we are leaving; the server drops our subscriptions at once.
-        self.socket.close_with_code(1000).ok();
+        self.inner.close_with_code(1000).ok();
     }
 }
 

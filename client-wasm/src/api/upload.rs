@@ -1,4 +1,4 @@
-//! Posting an item with its file: multipart over XMLHttpRequest, the one way a browser tells how far an
+//! Posting an item with its file: multipart over `XMLHttpRequest`, the one way a browser tells how far an
 //! upload has come. Posts once; trying again with the same key is the caller's business.
 
 use shared::{EventId, IdempotencyKey, model::media::Media};

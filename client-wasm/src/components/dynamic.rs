@@ -1,5 +1,5 @@
 //! Closures whose type is forgotten. A view is compiled anew for every type in it, and every closure is a
-//! type of its own: boxed, all that return the same share one piece of code. It halves what is downloaded.
+//! type of its own: boxed, all that return the same share one piece of code, and less is downloaded.
 
 use leptos::prelude::*;
 

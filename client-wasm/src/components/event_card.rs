@@ -1,11 +1,16 @@
 //! An event in a list.
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::prelude::*;
 use leptos_router::components::A;
 use shared::model::event::{Event, EventStatus};
 
-use super::{icon::mark, picture::blur, status_badge::StatusBadge, time::event_moment};
+use super::{
+    dynamic::{dynamic, when},
+    icon::mark,
+    picture::blur,
+    status_badge::StatusBadge,
+    time::event_moment,
+};
 use crate::words;
 
 /// The card; empty for the moment between an event's end and the list's.

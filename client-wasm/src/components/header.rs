@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::components::dynamic::dynamic;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-use super::icon::{Icon, mark};
+use super::{
+    dynamic::dynamic,
+    icon::{Icon, mark},
+};
 use crate::{
     browser::{self, Timer},
     driver::{Shown, use_live},

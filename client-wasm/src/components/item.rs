@@ -1,7 +1,6 @@
 //! One item of a timeline. Its node is the same from the local echo to the confirmed item and through every
 //! change: what differs is a text or an attribute.
 
-use crate::components::dynamic::dynamic;
 use client_core::timeline::{Echo, EchoState, Row, RowKey};
 use leptos::prelude::*;
 use shared::{
@@ -11,6 +10,7 @@ use shared::{
 
 use super::{
     avatar::Avatar,
+    dynamic::dynamic,
     icon::Icon,
     linked_text::linked_text,
     menu::{Menu, MenuEntry},
@@ -301,7 +301,7 @@ fn item_menu(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
     });
     view! {
         <div class="item-menu">
-            <Menu label="More" class="icon-btn" side="right" face=ViewFn::from(|| Icon::More.draw())>
+            <Menu label="More" class="icon-btn" side="right" face=dynamic(|| Icon::More.draw())>
                 <MenuEntry on_choose=copy>{Icon::Link.draw()} "Copy link"</MenuEntry>
                 <MenuEntry on_choose=edit>{Icon::Edit.draw()} "Edit text"</MenuEntry>
                 <MenuEntry class="danger" on_choose=delete>{Icon::Trash.draw()} "Delete"</MenuEntry>

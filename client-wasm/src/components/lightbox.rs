@@ -1,6 +1,5 @@
 //! A photo over the whole window, with its neighbours an arrow or a swipe away.
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::{
     ev::{KeyboardEvent, PointerEvent},
     html,
@@ -8,7 +7,13 @@ use leptos::{
 };
 use shared::{MediaId, model::media::Media};
 
-use super::{icon::Icon, linked_text::linked_text, picture::blur, picture::size};
+use super::{
+    dynamic::{dynamic, when},
+    icon::Icon,
+    linked_text::linked_text,
+    picture::blur,
+    picture::size,
+};
 use crate::pages::event::feed::Feed;
 
 /// A swipe is at least so long, in CSS pixels.

@@ -1,9 +1,9 @@
 //! A button with a menu: arrow keys, Escape, a press elsewhere.
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
 
+use super::dynamic::{Dynamic, dynamic, when};
 use crate::browser::{self, Listener};
 
 /// The menu that an entry belongs to, for closing it.
@@ -24,7 +24,7 @@ pub(crate) fn Menu(
     /// The side on which the menu hangs: `left` or `right`.
     side: &'static str,
     /// What the button shows.
-    face: ViewFn,
+    mut face: Dynamic<AnyView>,
     /// The entries, drawn when it opens.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -71,7 +71,7 @@ pub(crate) fn Menu(
             }
             "ArrowDown" => focus_entry(&list, current.map_or(0, |at| (at + 1) % entries.max(1))),
             "ArrowUp" => {
-                focus_entry(&list, current.map_or(0, |at| (at + entries.max(1) - 1) % entries.max(1)))
+                focus_entry(&list, current.map_or(0, |at| (at + entries.max(1) - 1) % entries.max(1)));
             }
             "Home" => focus_entry(&list, 0),
             "End" => focus_entry(&list, entries.saturating_sub(1)),
@@ -96,7 +96,7 @@ pub(crate) fn Menu(
                 title=label
                 on:click=move |_| open.update(|open| *open = !*open)
             >
-                {face.run()}
+                {face()}
             </button>
             {when(
                 move || open.get(),

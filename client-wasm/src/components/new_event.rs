@@ -1,6 +1,5 @@
 //! The dialog that makes an event.
 
-use crate::components::dynamic::dynamic;
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use shared::{
@@ -8,7 +7,10 @@ use shared::{
     model::event::{EventStatus, NewEvent},
 };
 
-use super::sheet::{Sheet, use_sheet};
+use super::{
+    dynamic::dynamic,
+    sheet::{Sheet, use_sheet},
+};
 use crate::{api, browser, words::status_word};
 
 /// The dialog; it goes to the event it has made.

@@ -1,15 +1,15 @@
 //! A picture with its size and a blur known before it loads, so that nothing moves when it does.
 
-use crate::components::dynamic::dynamic;
 use leptos::prelude::*;
 use shared::model::media::{Attachment, Media, MediaKind};
 
+use super::dynamic::dynamic;
 use crate::thumb;
 
 /// The widest a picture is shown in a timeline, in CSS pixels.
 const COLUMN: u32 = 628;
 /// Taller pictures than this (height to width) are cut in the timeline; the light-box shows them whole.
-const TALLEST: f64 = 1.25;
+const TALLEST: (u64, u64) = (5, 4);
 
 /// What the browser needs to choose a file and to keep its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +49,9 @@ impl Picture {
 
     /// Width by height for the frame, no taller than [`TALLEST`].
     pub(crate) fn ratio(width: u32, height: u32) -> String {
-        let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
-        format!("{width} / {}", height.min(width * TALLEST))
+        let (width, height) = (u64::from(width.max(1)), u64::from(height.max(1)));
+        let (tall, wide) = TALLEST;
+        format!("{} / {}", width * wide, (height * wide).min(width * tall))
     }
 }
 

@@ -1,8 +1,9 @@
 //! A modal dialog on the browser's own `<dialog>`: focus inside while it is open and back where it was
 //! afterwards, Escape closes.
 
-use crate::components::dynamic::when;
 use leptos::{html, prelude::*};
+
+use super::dynamic::when;
 
 /// The dialog that contents belong to.
 #[derive(Clone, Copy)]

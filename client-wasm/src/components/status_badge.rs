@@ -1,10 +1,10 @@
 //! Where an event stands, in a word and a colour; as a menu where it can be changed.
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::prelude::*;
 use shared::model::event::EventStatus;
 
 use super::{
+    dynamic::{dynamic, when},
     icon::Icon,
     menu::{Menu, MenuEntry},
 };
@@ -40,7 +40,7 @@ pub(crate) fn StatusMenu(
             class="badge as-button"
             status=wire
             side="left"
-            face=ViewFn::from(move || view! { {face(status)} {Icon::ChevronDown.draw()} })
+            face=dynamic(move || view! { {face(status)} {Icon::ChevronDown.draw()} }.into_any())
         >
             {EventStatus::ALL
                 .into_iter()

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use crate::components::dynamic::dynamic;
 use leptos::prelude::*;
 use shared::Timestamp;
 
+use super::dynamic::dynamic;
 use crate::browser::{self, Listener, Timer};
 
 /// How often the clock moves. Half of what would be the finest step shown.

@@ -107,7 +107,7 @@ pub(super) fn publish(driver: &Rc<Driver>) {
         me.upgrade()
             .zip(topic)
             .and_then(|(driver, topic)| driver.client.borrow().position(&topic).map(|p| p.to_string()))
-            .map_or(JsValue::NULL, |text| text.into())
+            .map_or(JsValue::NULL, Into::into)
     });
     set(&object, "position", &position.into_js_value());
 

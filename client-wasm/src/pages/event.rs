@@ -1,6 +1,5 @@
 //! One event: its header, its timeline, and what can be done with both. Follows the topic `event:{id}`.
 
-use crate::components::dynamic::dynamic;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     NavigateOptions,
@@ -31,8 +30,8 @@ use outgoing::Outgoing;
 use crate::{
     api, browser,
     components::{
-        announcer::use_announcer, icon::Icon, linked_text::linked_text, status_badge::StatusMenu,
-        time::event_moment, title::use_title,
+        announcer::use_announcer, dynamic::dynamic, icon::Icon, linked_text::linked_text,
+        status_badge::StatusMenu, time::event_moment, title::use_title,
     },
     driver::{News, use_live},
     pages::not_found::NotFoundPage,

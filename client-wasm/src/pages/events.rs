@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     Change, EventId, Topic,
@@ -12,6 +11,7 @@ use shared::{
 use crate::{
     api, browser,
     components::{
+        dynamic::{dynamic, when},
         event_card::EventCard,
         icon::{Icon, mark},
         new_event::NewEventDialog,

@@ -1,6 +1,5 @@
 //! Where people write: text, files by button, camera, drop or paste, and the name they go under.
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     html,
@@ -21,7 +20,12 @@ use super::{
     feed::Feed,
     outgoing::{NewPost, Outgoing},
 };
-use crate::{browser, components::icon::Icon, storage};
+use crate::{
+    browser,
+    components::dynamic::{dynamic, when},
+    components::icon::Icon,
+    storage,
+};
 
 /// What the file button offers.
 const ACCEPT: &str = "image/*,video/*,audio/*";

@@ -1,6 +1,5 @@
 //! Changing the text of an item, and deleting one.
 
-use crate::components::dynamic::dynamic;
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use shared::{
     EventId,
@@ -10,7 +9,10 @@ use shared::{
 
 use crate::{
     api,
-    components::sheet::{Sheet, use_sheet},
+    components::{
+        dynamic::dynamic,
+        sheet::{Sheet, use_sheet},
+    },
 };
 
 /// A dialog that is open while there is something that it is about.

@@ -109,7 +109,7 @@ impl Feed {
         let parent: web_sys::Element = container.clone().into();
         self.inner.update_value(|inner| {
             inner.list = Some(RowList::new(parent, owner));
-            inner.draw = Some(Rc::new(move |key, cell| draw(key, cell)));
+            inner.draw = Some(Rc::new(draw));
         });
         self.show(&[], true);
     }

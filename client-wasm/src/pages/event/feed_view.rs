@@ -1,6 +1,5 @@
 //! The timeline as it is drawn: composer, filter, what waits, the rows, and what is below them.
 
-use crate::components::dynamic::{dynamic, when};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use shared::{
@@ -22,6 +21,7 @@ use crate::{
     browser,
     components::{
         announcer::use_announcer,
+        dynamic::{dynamic, when},
         icon::Icon,
         item::{Actions, draw_row, permalink},
         lightbox::Lightbox,

@@ -169,7 +169,7 @@ impl Outgoing {
                     feed.echo(|timeline| timeline.confirm_echo(media));
                 }
                 Err(ApiError { code, message }) => {
-                    self.state(feed, &key, EchoState::Failed { code, message })
+                    self.state(feed, &key, EchoState::Failed { code, message });
                 }
             }
         });
