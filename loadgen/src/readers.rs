@@ -98,11 +98,11 @@ pub(crate) fn subscribe(address: SocketAddr, event: &str, since: &str) -> Result
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(HANDSHAKE_LIMIT))?;
     // The key need not be random where nobody stands in between; the answer to it is not checked either.
-    write!(
-        stream,
+    let request = format!(
         "GET /api/ws/events/{event}?since={since} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dG91Y2hsaW5lIGxvYWRnZW4=\r\n\r\n"
-    )?;
+    );
+    stream.write_all(request.as_bytes())?;
     let mut head = Vec::new();
     loop {
         let mut piece = [0; 2048];
