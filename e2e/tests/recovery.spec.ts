@@ -129,8 +129,20 @@ test.describe('with a short drain', () => {
     server,
   }) => {
     faults.allow(...NETWORK);
-    const frames: string[] = [];
-    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(String(payload))));
+    await page.addInitScript(() => {
+      const delays: number[] = [];
+      Object.assign(window, { __delays: delays });
+      const Native = window.WebSocket;
+      window.WebSocket = class extends Native {
+        constructor(...given: ConstructorParameters<typeof Native>) {
+          super(...given);
+          this.addEventListener('message', ({ data }) => {
+            const frame = JSON.parse(String(data)) as { type: string; payload: { delayMs: number } };
+            if (frame.type === 'reconnect') delays.push(frame.payload.delayMs);
+          });
+        }
+      };
+    });
     const event = await api.createEvent();
     await proxied.open(event.id);
     await proxied.isLive();
@@ -146,7 +158,9 @@ test.describe('with a short drain', () => {
     await proxied.expectExactly(offsets);
     await proxied.isLive();
     expect(server.log).toContain('draining');
-    expect(frames.some((frame) => frame.includes('"reconnect"')), 'a reconnect frame came').toBe(true);
+    const delays = await page.evaluate(() => (window as unknown as { __delays: number[] }).__delays);
+    expect(delays, 'one frame said when to come back').toHaveLength(1);
+    expect(delays[0]).toBeLessThanOrEqual(800);
   });
 });
 

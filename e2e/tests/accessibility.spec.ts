@@ -1,0 +1,113 @@
+// Every page, with every dialog, in both colour schemes, on a phone and on a desk: nothing that axe knows
+// to be wrong.
+
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/fixtures';
+import { showcase } from '../support/showcase';
+
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+
+async function expectNoViolation(page: Page, where: string): Promise<void> {
+  // Colours on their way from one to another are nobody's colours.
+  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running' || a.effect?.getTiming().iterations === Infinity));
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const told = violations.map(({ id, help, nodes }) => ({
+    id,
+    help,
+    nodes: nodes.slice(0, 4).map((node) => `${node.html.slice(0, 160)} — ${node.any[0]?.message ?? node.failureSummary}`),
+  }));
+  expect(told, where).toEqual([]);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    test.describe(() => {
+      test.use({ colorScheme, viewport });
+
+      test(`@chromium no axe violation on any page, ${colorScheme}, ${size}`, async ({
+        api,
+        eventPage,
+        eventsPage,
+        faults,
+        page,
+        server,
+      }) => {
+        faults.allow(/404|415/);
+        await eventsPage.open();
+        await expectNoViolation(page, 'an empty list');
+        const event = await showcase(api);
+        await expect(eventsPage.card('Launch day at the harbour')).toBeVisible();
+        await expectNoViolation(page, 'the list');
+        await eventsPage.newEvent.click();
+        await eventsPage.dialog.getByRole('button', { name: 'Create event' }).click();
+        await expect(eventsPage.dialog.getByRole('alert')).toBeVisible();
+        await expectNoViolation(page, 'a new event');
+
+        await eventPage.open(event.id);
+        await expect(eventPage.items).toHaveCount(7);
+        await expectNoViolation(page, 'an event');
+        await eventPage.post.click();
+        await expectNoViolation(page, 'a composer with a complaint');
+
+        const item = eventPage.item('She floats!');
+        await item.getByRole('button', { name: 'More' }).click();
+        await expect(page.getByRole('menu')).toBeVisible();
+        await expectNoViolation(page, 'the menu of an item');
+        await page.getByRole('menuitem', { name: 'Edit text' }).click();
+        await expect(page.getByRole('dialog', { name: 'Edit text' })).toBeVisible();
+        await expectNoViolation(page, 'the dialog for a text');
+        await page.keyboard.press('Escape');
+        await eventPage.choose(item, 'Delete');
+        await expect(page.getByRole('dialog', { name: 'Delete this update?' })).toBeVisible();
+        await expectNoViolation(page, 'the dialog for deleting');
+        await page.keyboard.press('Escape');
+        await eventPage.statusMenu.click();
+        await expect(page.getByRole('menu')).toBeVisible();
+        await expectNoViolation(page, 'the menu of the status');
+        await page.keyboard.press('Escape');
+
+        await eventPage.item('What we came for').getByRole('button', { name: /^Open: / }).click();
+        await expect(eventPage.photoDialog).toBeVisible();
+        await expectNoViolation(page, 'the light-box');
+        await page.keyboard.press('Escape');
+
+        await eventPage.filter('Photos').click();
+        await expect(eventPage.items).toHaveCount(2);
+        await expectNoViolation(page, 'a filter');
+        await page.goto(`${server.url}/events/nowhere`);
+        await expect(page.getByRole('heading', { name: 'Event not found' })).toBeVisible();
+        await expectNoViolation(page, 'an event that is not there');
+        await page.goto(`${server.url}/nowhere`);
+        await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
+        await expectNoViolation(page, 'a page that is not there');
+      });
+
+      test(`@chromium P8 no axe violation while the connection is lost, ${colorScheme}, ${size}`, async ({
+        api,
+        faults,
+        network,
+        page,
+        proxied,
+      }) => {
+        faults.allow(/.*/);
+        const event = await showcase(api);
+        await proxied.open(event.id);
+        await expect(proxied.items).toHaveCount(7);
+        await proxied.write('Into the wind', 'Ada');
+        network.down();
+        await expect(proxied.lost).toBeVisible();
+        await expectNoViolation(page, 'the banner');
+        await proxied.post.click();
+        await expect(proxied.item('Into the wind')).toContainText('Sending');
+        await expectNoViolation(page, 'a local echo');
+        await expect(proxied.item('Into the wind')).toContainText('Not sent', { timeout: 15_000 });
+        await expectNoViolation(page, 'a post that failed');
+        network.admit();
+        await proxied.tryNow.click();
+        await expect(proxied.backOnline).toBeVisible();
+        await expectNoViolation(page, 'back online');
+      });
+    });
+  }
+}

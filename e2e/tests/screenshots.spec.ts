@@ -1,0 +1,73 @@
+// Pictures for people to look at, in test-results/screens. They are compared with nothing.
+
+import { join } from 'node:path';
+import { expect, test } from '../support/fixtures';
+import { showcase } from '../support/showcase';
+
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    test.describe(() => {
+      test.use({ colorScheme, viewport, deviceScaleFactor: 2, hasTouch: size === 'phone' });
+
+      test(`@chromium pictures of every page, ${colorScheme}, ${size}`, async ({
+        api,
+        faults,
+        network,
+        page,
+        proxied,
+      }, info) => {
+        faults.allow(/.*/);
+        const shot = (name: string) =>
+          page.screenshot({
+            path: join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`),
+            animations: 'disabled',
+          });
+        await page.goto(`${network.url}/`);
+        await expect(page.getByRole('heading', { name: 'Nothing is on yet' })).toBeVisible();
+        await shot('empty');
+        const event = await showcase(api);
+        await expect(page.getByRole('link', { name: 'Launch day at the harbour' })).toBeVisible();
+        await page.reload();
+        await expect(page.getByRole('link', { name: 'Launch day at the harbour' })).toBeVisible();
+        await shot('events');
+        await page.getByRole('button', { name: 'New event' }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        await shot('new-event');
+
+        await proxied.open(event.id);
+        const image = proxied.items.getByRole('img').first();
+        await expect.poll(() => image.evaluate((node) => (node as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
+        await shot('event');
+        await proxied.item('She floats!').getByRole('button', { name: 'More' }).click();
+        await expect(page.getByRole('menu')).toBeVisible();
+        await shot('menu');
+        await page.keyboard.press('Escape');
+        await proxied.item('What we came for').getByRole('button', { name: /^Open: / }).click();
+        await expect(proxied.photoDialog).toBeVisible();
+        const large = proxied.photoDialog.getByRole('img').first();
+        await expect.poll(() => large.evaluate((node) => (node as HTMLImageElement).complete)).toBe(true);
+        await shot('light-box');
+        await page.keyboard.press('Escape');
+
+        await page.mouse.move(viewport.width / 2, viewport.height / 2);
+        await page.mouse.wheel(0, 900);
+        await expect.poll(() => page.evaluate(() => window.scrollY)).toBeGreaterThan(400);
+        await api.postMany(event.id, ['And another', 'And one more']);
+        await expect(proxied.newUpdates).toBeVisible();
+        await shot('scrolled');
+        network.down();
+        await expect(proxied.lost).toBeVisible();
+        await shot('lost');
+        network.admit();
+        await proxied.tryNow.click();
+        await expect(proxied.backOnline).toBeVisible();
+        await shot('back');
+        await page.goto(`${network.url}/nowhere`);
+        await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
+        await shot('not-found');
+      });
+    });
+  }
+}
