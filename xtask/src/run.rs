@@ -53,13 +53,13 @@ pub(crate) fn run(workspace: &Workspace, listen: SocketAddr, demo: bool) -> Resu
     children.until_stopped()
 }
 
-/// A debug server on port 3000, and trunk serving the page and passing `/api` on to it.
+/// A debug server where Trunk.toml expects it, and trunk serving the page and passing `/api` on to it.
 pub(crate) fn dev(workspace: &Workspace) -> Result<()> {
     setup::for_building(workspace)?;
     workspace.run(workspace.cargo().args(["build", "--package", "server", "--bin", "touchline"]))?;
     let mut children = Children::new()?;
     let mut server = workspace.command(workspace.root().join("target/debug/touchline"));
-    server.args(["serve", "--listen", "127.0.0.1:3000", "--data-dir", "data"]);
+    server.args(["serve", "--listen", "127.0.0.1:8080", "--data-dir", "data"]);
     children.start("the server", true, &mut server)?;
     let mut trunk = workspace.command("trunk");
     trunk.arg("serve").env_remove("NO_COLOR").env("TRUNK_SKIP_VERSION_CHECK", "true");
