@@ -51,13 +51,6 @@ fn required(field: &'static str, value: &str, max_chars: usize) -> Result<String
     Ok(text)
 }
 
-fn new_id<T: std::str::FromStr>() -> T {
-    match uuid::Uuid::now_v7().to_string().parse() {
-        Ok(id) => id,
-        Err(_) => unreachable!("a UUID is an id"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod hub;
+pub mod ids;
 pub mod listener;
 pub mod media;
 pub mod metrics;

@@ -145,7 +145,7 @@ impl MediaFiles {
         E: Display,
     {
         let place = Arc::clone(&self.receiving).try_acquire_owned().map_err(|_| IngestError::Busy)?;
-        let staged = Staged::create(&self.dir, new_id())?;
+        let staged = Staged::create(&self.dir, crate::ids::new_id())?;
         let mut file = tokio::fs::File::create_new(staged.received()).await?;
         let mut stream = std::pin::pin!(stream);
         let mut head = Vec::with_capacity(SNIFF_BYTES);
@@ -230,9 +230,4 @@ pub fn content_type(file: &str) -> Option<&'static str> {
 
 fn sniff(head: &[u8]) -> Result<Format, IngestError> {
     Format::sniff(head).ok_or(IngestError::Unsupported("this is none of the types that are taken"))
-}
-
-#[expect(clippy::expect_used, reason = "a UUID consists of characters that an id may have")]
-fn new_id() -> UploadId {
-    uuid::Uuid::now_v7().to_string().parse().expect("a UUID is an id")
 }

@@ -7,8 +7,9 @@ use shared::{
     model::event::{Event, EventPatch, EventStatus, NewEvent},
 };
 
-use super::{Refusal, new_id, required, text};
+use super::{Refusal, required, text};
 use crate::{
+    ids::new_id,
     store::{StoreError, Tx, WorkError, event as rows, log, media},
     time::{from_timestamp, timestamp},
 };

@@ -10,8 +10,9 @@ use shared::{
     },
 };
 
-use super::{Refusal, new_id, required, text};
+use super::{Refusal, required, text};
 use crate::{
+    ids::new_id,
     store::{StoreError, Tx, WorkError, event, log, media as rows},
     time::timestamp,
 };

@@ -83,7 +83,7 @@ impl Bench {
                 next => next,
             };
             match next {
-                Next::Slice(slice) => {
+                Next::Slice(slice) | Next::Last(slice) => {
                     position = slice.to();
                     seen.extend(slice.texts().map(|(_, text)| match ServerFrame::decode(text).unwrap() {
                         ServerFrame::Publication(p) => p.offset.to_string(),

@@ -54,6 +54,8 @@ pub struct TopicHub {
     pub topic: Topic,
     window_ms: u64,
     tail_bytes_max: usize,
+    /// The version of the latest count, to be looked at without the lock.
+    count_version: AtomicU64,
     state: Mutex<State>,
     /// One reader at a time fetches what the tail no longer has; the others find it in `history`.
     pub(super) fetching: tokio::sync::Mutex<()>,
@@ -132,6 +134,8 @@ struct Count {
 #[derive(Debug)]
 pub enum Next {
     Slice(Slice),
+    /// The same, and nothing stands after it.
+    Last(Slice),
     AtHead,
     /// The tail no longer has it.
     Behind,
@@ -179,6 +183,7 @@ impl TopicHub {
         Self {
             window_ms: options.window_ms(topic.kind()),
             tail_bytes_max: options.tail_bytes,
+            count_version: AtomicU64::new(0),
             topic,
             state: Mutex::new(state),
             fetching: tokio::sync::Mutex::new(()),
@@ -229,7 +234,7 @@ impl TopicHub {
             }
             Alarm::Count => {
                 state.count.open = false;
-                state.tell_count(now, &self.topic)
+                state.tell_count(now, self)
             }
             Alarm::Linger => {
                 while let Some((until, watcher)) = state.lingering.first().cloned() {
@@ -238,7 +243,7 @@ impl TopicHub {
                     }
                     state.end_lingering(&watcher);
                 }
-                state.tell_count(now, &self.topic)
+                state.tell_count(now, self)
             }
         }
     }
@@ -255,7 +260,8 @@ impl TopicHub {
         // Most readers are one chunk behind: look from the end.
         let found = state.tail.iter().rev().take_while(|chunk| chunk.to() > after).last();
         if let Some(slice) = found.and_then(|chunk| Slice::after(chunk, after)) {
-            return Next::Slice(slice);
+            let is_last = slice.to() == state.visible && !state.closed;
+            return if is_last { Next::Last(slice) } else { Next::Slice(slice) };
         }
         match state.history.iter().find_map(|chunk| Slice::after(chunk, after)) {
             Some(slice) => Next::Slice(slice),
@@ -352,7 +358,7 @@ impl TopicHub {
             None => state.unnamed += 1,
         }
         signal.mark(slot);
-        let alarm = state.tell_count(now, &self.topic);
+        let alarm = state.tell_count(now, self);
         (Joined { key, position }, alarm)
     }
 
@@ -382,7 +388,7 @@ impl TopicHub {
         if state.readers.is_empty() {
             state.idle_since = now;
         }
-        alarms.extend(state.tell_count(now, &self.topic));
+        alarms.extend(state.tell_count(now, self));
         alarms
     }
 
@@ -393,6 +399,10 @@ impl TopicHub {
 
     /// The latest count as a frame's text, unless `seen` is its version.
     pub fn count_frame(&self, seen: u64) -> Option<(u64, Arc<str>)> {
+        // Publications are much more frequent than counts: most readers need not lock for it.
+        if self.count_version.load(Ordering::Acquire) == seen {
+            return None;
+        }
         let state = self.state.lock();
         let frame = state.count.frame.as_ref()?;
         (state.count.version != seen).then(|| (state.count.version, frame.clone()))
@@ -467,7 +477,7 @@ impl State {
     }
 
     /// Tells the count if it has changed and the last was told long enough ago.
-    fn tell_count(&mut self, now: Millis, topic: &Topic) -> Option<(Millis, Alarm)> {
+    fn tell_count(&mut self, now: Millis, topic: &TopicHub) -> Option<(Millis, Alarm)> {
         if self.count.open {
             return None;
         }
@@ -475,10 +485,11 @@ impl State {
         if self.count.told == Some(count) {
             return None;
         }
-        let text = ServerFrame::PresenceCount(topic.clone(), count).encode().ok()?;
+        let text = ServerFrame::PresenceCount(topic.topic.clone(), count).encode().ok()?;
         self.count.told = Some(count);
         self.count.frame = Some(text.into());
         self.count.version += 1;
+        topic.count_version.store(self.count.version, Ordering::Release);
         self.count.open = true;
         self.wake_all();
         Some((now.plus(COUNT_INTERVAL_MS), Alarm::Count))

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use shared::{Change, Epoch, Offset, Position, PublicationId, Topic, TopicKind};
 
 use super::{Appended, Effect, StoreError, Tx, tx::parse};
-use crate::time::timestamp;
+use crate::{ids::new_epoch, time::timestamp};
 
 /// Where a topic's log begins and ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,14 +52,6 @@ pub async fn ensure_topic(tx: &mut Tx<'_>, topic: &Topic) -> Result<(), StoreErr
     .map(drop)
 }
 
-fn new_epoch() -> Epoch {
-    let text = format!("{:08x}", rand::random::<u32>());
-    match text.parse() {
-        Ok(epoch) => epoch,
-        Err(_) => unreachable!("eight hexadecimal digits are an epoch"),
-    }
-}
-
 /// Appends a publication to a topic: `change` is given the offset that it will have. Call it once per
 /// publication, inside the work that changes the rows it speaks of.
 ///
@@ -80,7 +72,7 @@ pub async fn append(
     let Some((topic_id, epoch, offset)) = moved else { return Ok(None) };
     let change = change(offset);
     let payload = change.payload_json().map_err(|error| StoreError::Fault(error.to_string()))?;
-    let id: PublicationId = parse(&uuid::Uuid::now_v7().to_string())?;
+    let id: PublicationId = parse(&format!("{epoch}-{offset}"))?;
     let item = change.item();
     let type_name = change.type_name();
     tx.execute(

@@ -145,17 +145,23 @@ impl Session {
     pub async fn receive(&mut self, now: Millis, unix_ms: i64, text: &str) -> Result<(), Ending> {
         self.now = now;
         metrics::counter!("touchline_frames_received_total").increment(1);
+        let frame = ClientFrame::decode(text);
         if let Err(wait_ms) = self.bucket.take(now) {
-            let detail = ErrorDetail {
+            let mut detail = ErrorDetail {
                 retry_after_ms: Some(wait_ms),
                 ..ErrorDetail::new(ErrorCode::RateLimited, "too many frames a second")
             };
+            // What was not done is named, so that the client knows what to ask for again.
+            if let Ok(ClientFrame::Subscribe(subscribe)) = &frame {
+                detail.topic = Some(subscribe.name.topic().to_string());
+                detail.reference = subscribe.reference;
+            }
             return self.complain(detail, CloseCode::RateLimited);
         }
         if self.replies.len() >= REPLIES_WAITING {
             return Err(Ending(CloseCode::TooSlow));
         }
-        match ClientFrame::decode(text) {
+        match frame {
             Ok(ClientFrame::Subscribe(subscribe)) => self.subscribe(subscribe).await,
             Ok(ClientFrame::Unsubscribe(name)) => {
                 self.unsubscribe(&name.topic());
@@ -374,6 +380,11 @@ impl Session {
                 Next::Slice(slice) => {
                     subscription.reader.position.set(slice.to());
                     outlet.slice(topic, &slice);
+                }
+                Next::Last(slice) => {
+                    subscription.reader.position.set(slice.to());
+                    outlet.slice(topic, &slice);
+                    return Ok(true);
                 }
                 Next::AtHead => return Ok(true),
                 // `fetch` never answers this; a reader that is behind is looked at again.

@@ -23,6 +23,7 @@ use crate::{
     app::App,
     auth::{Principal, origin},
     error::ApiError,
+    ids::new_id,
     listener::{self, AddressGuard},
     time::unix_ms,
     wire::Decoder,
@@ -145,11 +146,7 @@ async fn admit(
 
 /// A session of a connection that has just come.
 pub(super) fn session(app: &App, principal: Principal, watcher: Option<WatcherId>) -> Session {
-    let id = match uuid::Uuid::now_v7().to_string().parse() {
-        Ok(id) => id,
-        Err(_) => unreachable!("a UUID is an id"),
-    };
-    Session::new(app.hub.clone(), principal, id, watcher, app.config.session(), app.clock.now())
+    Session::new(app.hub.clone(), principal, new_id(), watcher, app.config.session(), app.clock.now())
 }
 
 /// The first frames: `connected`, and for an event its subscription.
