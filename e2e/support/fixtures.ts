@@ -48,7 +48,8 @@ export const test = base.extend<Fixtures>({
   api: async ({ server }, use) => use(new Api(server)),
 
   faults: [
-    async ({ context }, use) => {
+    // The server outlives the verdict: that it goes is no fault.
+    async ({ context, server: _server }, use) => {
       const faults = new Faults();
       faults.watch(context);
       await use(faults);

@@ -48,30 +48,31 @@ test('E17 without a word or without a name nothing is posted, and the page says 
   expect(await api.allMedia(event.id)).toEqual([]);
 });
 
-test('E16 E17 a photo: preview, progress, and its place from the first moment to the last', async ({
-  api,
-  network,
-  proxied,
-}) => {
+test('E16 E17 a photo: preview, then its place from the first moment to the last', async ({ api, eventPage, page }) => {
   const event = await api.createEvent();
-  await proxied.open(event.id);
-  const [chooser] = await Promise.all([proxied.page.waitForEvent('filechooser'), proxied.attach.click()]);
+  await eventPage.open(event.id);
+  let release = () => {};
+  const gate = new Promise<void>((done) => (release = done));
+  await page.route('**/api/events/*/media', async (route) => {
+    if (route.request().method() === 'POST') await gate;
+    await route.continue();
+  });
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), eventPage.attach.click()]);
   await chooser.setFiles(files.hubble);
-  await expect(proxied.attached).toHaveCount(1);
-  const preview = proxied.attached.getByRole('img', { name: basename(files.hubble) });
+  await expect(eventPage.attached).toHaveCount(1);
+  const preview = eventPage.attached.getByRole('img', { name: basename(files.hubble) });
   await expect.poll(() => preview.evaluate((node) => (node as HTMLImageElement).naturalWidth)).toBe(1000);
-  await proxied.write('A deep field', 'Ada');
+  await eventPage.write('A deep field', 'Ada');
 
-  network.throttleUploads(400_000);
-  await proxied.post.click();
-  const item = proxied.item('A deep field');
+  await eventPage.post.click();
+  const item = eventPage.item('A deep field');
   await expect(item).not.toHaveAttribute('data-media-id');
   await expect(item.getByRole('progressbar', { name: 'Sent' })).toBeVisible();
-  await expect(item).toContainText(/Sending… [1-9]\d? %/);
-  await expect(proxied.attached).toHaveCount(0);
+  await expect(eventPage.attached).toHaveCount(0);
   const frame = item.getByRole('button', { name: /^Open: / });
   const during = await frame.boundingBox();
 
+  release();
   await expect(item).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
   await expect(item.getByRole('progressbar')).toHaveCount(0);
   const image = item.getByRole('img', { name: 'Photo by Ada' });
@@ -81,6 +82,24 @@ test('E16 E17 a photo: preview, progress, and its place from the first moment to
   expect(await frame.boundingBox()).toEqual(during);
   const [media] = await api.allMedia(event.id);
   expect(media).toMatchObject({ kind: 'photo', text: 'A deep field', attachment: { width: 1000, height: 872 } });
+});
+
+test('E17 a large upload shows how far it has come', async ({ api, network, proxied }) => {
+  const event = await api.createEvent();
+  await proxied.open(event.id);
+  const [chooser] = await Promise.all([proxied.page.waitForEvent('filechooser'), proxied.attach.click()]);
+  // Silence after the last frame of a real sound: more than what the system's buffers swallow at once.
+  const buffer = Buffer.concat([await readFile(files.mp3), Buffer.alloc(24_000_000)]);
+  await chooser.setFiles({ name: 'long.mp3', mimeType: 'audio/mpeg', buffer });
+  await proxied.write('A long recording', 'Ada');
+
+  network.throttleUploads(6_000_000);
+  await proxied.post.click();
+  const item = proxied.item('A long recording');
+  await expect(item).toContainText(/Sending… [1-9]\d? %/);
+  await expect(item.getByRole('progressbar', { name: 'Sent' })).toHaveAttribute('value', /^[1-9]\d?$/);
+  network.throttleUploads(undefined);
+  await expect(item).toHaveAttribute('data-media-id', /.+/, { timeout: 20_000 });
 });
 
 test('E17 a picture that is pasted is attached and posted', async ({ api, eventPage, page }) => {
