@@ -15,7 +15,6 @@ mod drain;
 mod events;
 mod faults;
 mod files;
-mod frames;
 mod heartbeat;
 mod idempotency;
 mod kill;

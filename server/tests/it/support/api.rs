@@ -21,60 +21,61 @@ use super::until;
 
 /// Talks to one server.
 #[derive(Debug, Clone)]
-pub struct Api {
-    pub http: reqwest::Client,
-    pub address: SocketAddr,
+pub(crate) struct Api {
+    pub(crate) http: reqwest::Client,
+    pub(crate) address: SocketAddr,
 }
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
     /// `null` when the body is not JSON.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
     }
 
     /// The error's code; empty when this is no error.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }
 
     /// The status, the error's code and its field: what a refusal is told by.
-    pub fn refusal(&self) -> (u16, &str, &str) {
+    pub(crate) fn refusal(&self) -> (u16, &str, &str) {
         (self.status, self.code(), self.body["error"]["field"].as_str().unwrap_or_default())
     }
 
-    pub fn read<T: serde::de::DeserializeOwned>(&self) -> T {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
+    pub(crate) fn read<T: serde::de::DeserializeOwned>(&self) -> T {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
     }
 }
 
 impl Api {
-    pub fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { http, address }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, self.url(path))
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         self.try_send(request).await.expect("an answer")
     }
 
-    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+    pub(crate) async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await?.to_vec();
@@ -82,22 +83,27 @@ impl Api {
         Ok(Answer { status, headers, bytes, body })
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn get_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
         let request = headers.iter().fold(self.request(Method::GET, path), |request, (name, value)| {
             request.header(HeaderName::from_static(name), *value)
         });
         self.send(request).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
-    pub async fn post_with(&self, path: &str, headers: &[(&'static str, &str)], body: &Value) -> Answer {
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: &Value,
+    ) -> Answer {
         let request = self.request(Method::POST, path).json(body);
         let request = headers
             .iter()
@@ -105,43 +111,45 @@ impl Api {
         self.send(request).await
     }
 
-    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
 
     // What most tests begin with.
 
-    pub async fn event(&self) -> Event {
+    pub(crate) async fn event(&self) -> Event {
         let answer = self.post("/api/events", &json!({"title": "Launch", "status": "live"})).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.read()
     }
 
-    pub async fn say(&self, event: &Event, text: &str) -> Media {
-        let answer =
-            self.post(&format!("/api/events/{}/media", event.id), &json!({"author": "Ada", "text": text})).await;
+    pub(crate) async fn say(&self, event: &Event, text: &str) -> Media {
+        let answer = self
+            .post(&format!("/api/events/{}/media", event.id), &json!({"author": "Ada", "text": text}))
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.read()
     }
 
     /// Posts `count` items in one request, so that they are committed together.
-    pub async fn say_many(&self, event: &Event, count: usize, prefix: &str) -> Vec<Media> {
-        let items: Vec<_> = (0..count).map(|n| json!({"author": "Ada", "text": format!("{prefix}{n}")})).collect();
+    pub(crate) async fn say_many(&self, event: &Event, count: usize, prefix: &str) -> Vec<Media> {
+        let items: Vec<_> =
+            (0..count).map(|n| json!({"author": "Ada", "text": format!("{prefix}{n}")})).collect();
         let answer = self.post(&format!("/api/events/{}/media", event.id), &Value::Array(items)).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.read()
     }
 
-    pub async fn page(&self, event: &Event, query: &str) -> Page<Media> {
+    pub(crate) async fn page(&self, event: &Event, query: &str) -> Page<Media> {
         self.get(&format!("/api/events/{}/media{query}", event.id)).await.read()
     }
 
     /// Every item of a timeline, oldest first, page by page.
-    pub async fn timeline(&self, event: &Event) -> Vec<Media> {
+    pub(crate) async fn timeline(&self, event: &Event) -> Vec<Media> {
         let mut all = Vec::new();
         let mut query = "?limit=200".to_owned();
         loop {
@@ -156,32 +164,32 @@ impl Api {
         all
     }
 
-    pub async fn cursor(&self, event: &Event) -> Cursor {
+    pub(crate) async fn cursor(&self, event: &Event) -> Cursor {
         self.page(event, "?limit=1").await.cursor
     }
 
-    pub async fn stats(&self, event: &Event) -> EventStats {
+    pub(crate) async fn stats(&self, event: &Event) -> EventStats {
         self.get(&format!("/api/events/{}/stats", event.id)).await.read()
     }
 
-    pub async fn until_stats(&self, event: &Event, subscriptions: u64, watchers: u64) {
+    pub(crate) async fn until_stats(&self, event: &Event, subscriptions: u64, watchers: u64) {
         let wanted = EventStats { subscriptions, watchers };
         until(&format!("{wanted:?}"), async || self.stats(event).await == wanted).await;
     }
 
-    pub async fn upload(&self, name: &str) -> Answer {
+    pub(crate) async fn upload(&self, name: &str) -> Answer {
         let form = Form::new().part("file", Part::bytes(fixture(name)).file_name(name.to_owned()));
         self.send(self.request(Method::POST, "/api/uploads").multipart(form)).await
     }
 
-    pub async fn uploaded(&self, name: &str) -> Attachment {
+    pub(crate) async fn uploaded(&self, name: &str) -> Attachment {
         let answer = self.upload(name).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.read()
     }
 
     /// The sum of a metric over the series whose labels contain `label`; 0 when there is none.
-    pub async fn metric(&self, name: &str, label: &str) -> f64 {
+    pub(crate) async fn metric(&self, name: &str, label: &str) -> f64 {
         let text = String::from_utf8(self.get("/metrics").await.bytes).expect("metrics are text");
         let series = text.lines().filter(|line| {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])) && line.contains(label)
@@ -191,7 +199,7 @@ impl Api {
 }
 
 /// A file of `tests/fixtures/media`.
-pub fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/media").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

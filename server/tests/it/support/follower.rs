@@ -18,24 +18,24 @@ use super::{Api, within};
 
 /// The three ways to follow a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
+pub(crate) enum Transport {
     WebSocket,
     Sse,
     Poll,
 }
 
 /// A topic, and the cursor after which it is wanted.
-pub type From = (Topic, Option<String>);
+pub(crate) type From = (Topic, Option<String>);
 
 /// Follows topics, and holds the server to its word.
-pub struct Follower {
+pub(crate) struct Follower {
     feed: Feed,
     /// Read and not yet looked at.
     waiting: VecDeque<String>,
     /// Where each topic stands.
     at: HashMap<Topic, (String, Offset)>,
     /// Publications covered by the frames so far.
-    pub covered: u64,
+    pub(crate) covered: u64,
 }
 
 enum Feed {
@@ -46,10 +46,14 @@ enum Feed {
 
 impl Follower {
     /// Follows several topics, each from its cursor on.
-    pub async fn follow(api: &Api, transport: Transport, from: &[From], watcher: &str) -> Self {
+    pub(crate) async fn follow(api: &Api, transport: Transport, from: &[From], watcher: &str) -> Self {
         let feed = match transport {
-            Transport::WebSocket => Feed::WebSocket(Box::new(connect(api, &format!("/ws?watcher={watcher}")).await)),
-            Transport::Sse => Feed::Sse(Events::open(api, &format!("/api/sse?{}watcher={watcher}", query(from)), None).await),
+            Transport::WebSocket => {
+                Feed::WebSocket(Box::new(connect(api, &format!("/ws?watcher={watcher}")).await))
+            }
+            Transport::Sse => Feed::Sse(
+                Events::open(api, &format!("/api/sse?{}watcher={watcher}", query(from)), None).await,
+            ),
             Transport::Poll => Feed::Poll(Poller {
                 api: api.clone(),
                 from: from.to_vec(),
@@ -67,18 +71,18 @@ impl Follower {
     }
 
     /// Follows one topic; no cursor means from now on.
-    pub async fn on(api: &Api, transport: Transport, topic: &Topic, cursor: Option<String>) -> Self {
+    pub(crate) async fn on(api: &Api, transport: Transport, topic: &Topic, cursor: Option<String>) -> Self {
         Self::follow(api, transport, &[(topic.clone(), cursor)], "test").await
     }
 
     /// Connects to a WebSocket's address.
-    pub async fn socket(api: &Api, path: &str) -> Self {
+    pub(crate) async fn socket(api: &Api, path: &str) -> Self {
         let feed = Feed::WebSocket(Box::new(connect(api, path).await));
         Self { feed, waiting: VecDeque::new(), at: HashMap::new(), covered: 0 }
     }
 
     /// Opens an event stream.
-    pub async fn stream(api: &Api, path: &str, last_event_id: Option<&str>) -> Self {
+    pub(crate) async fn stream(api: &Api, path: &str, last_event_id: Option<&str>) -> Self {
         let feed = Feed::Sse(Events::open(api, path, last_event_id).await);
         Self { feed, waiting: VecDeque::new(), at: HashMap::new(), covered: 0 }
     }
@@ -94,11 +98,11 @@ impl Follower {
     }
 
     /// Sends a text over the WebSocket.
-    pub async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.web_socket().send(Message::text(text)).await.expect("a connection");
     }
 
-    pub fn web_socket(&mut self) -> &mut WebSocketStream<MaybeTlsStream<TcpStream>> {
+    pub(crate) fn web_socket(&mut self) -> &mut WebSocketStream<MaybeTlsStream<TcpStream>> {
         match &mut self.feed {
             Feed::WebSocket(socket) => socket,
             Feed::Sse(_) | Feed::Poll(_) => panic!("this is no WebSocket"),
@@ -106,7 +110,7 @@ impl Follower {
     }
 
     /// Where the stream stands, as a browser would say when it comes back.
-    pub fn last_event_id(&self) -> &str {
+    pub(crate) fn last_event_id(&self) -> &str {
         match &self.feed {
             Feed::Sse(events) => &events.last_id,
             Feed::WebSocket(_) | Feed::Poll(_) => panic!("this is no event stream"),
@@ -114,7 +118,7 @@ impl Follower {
     }
 
     /// The next frame's text; `None` when the feed has ended.
-    pub async fn next_text(&mut self) -> Option<String> {
+    pub(crate) async fn next_text(&mut self) -> Option<String> {
         loop {
             if let Some(text) = self.waiting.pop_front() {
                 self.follow_up(&text);
@@ -139,7 +143,9 @@ impl Follower {
             ServerFrame::Subscribed(topic, subscribed) => {
                 self.at.insert(topic, (subscribed.epoch.to_string(), subscribed.offset));
             }
-            ServerFrame::Publication(publication) => self.cover(&publication.topic, publication.offset, publication.offset),
+            ServerFrame::Publication(publication) => {
+                self.cover(&publication.topic, publication.offset, publication.offset)
+            }
             ServerFrame::Batch(topic, batch) => {
                 let offsets: Vec<_> = batch.publications.iter().map(|p| p.offset).collect();
                 assert!(offsets.is_sorted() && offsets.last().is_none_or(|last| *last == batch.to), "{text}");
@@ -156,12 +162,12 @@ impl Follower {
         self.covered += to.0 - from.0 + 1;
     }
 
-    pub async fn next_frame(&mut self) -> ServerFrame {
+    pub(crate) async fn next_frame(&mut self) -> ServerFrame {
         decode(&self.next_text().await.expect("the feed goes on"))
     }
 
     /// The next frame that is not a count of watchers or the greeting.
-    pub async fn next_news(&mut self) -> ServerFrame {
+    pub(crate) async fn next_news(&mut self) -> ServerFrame {
         loop {
             match self.next_frame().await {
                 ServerFrame::PresenceCount(..) | ServerFrame::Connected(_) => {}
@@ -170,7 +176,7 @@ impl Follower {
         }
     }
 
-    pub async fn next_subscribed(&mut self) -> (Topic, Subscribed) {
+    pub(crate) async fn next_subscribed(&mut self) -> (Topic, Subscribed) {
         match self.next_news().await {
             ServerFrame::Subscribed(topic, subscribed) => (topic, subscribed),
             other => panic!("not a subscription but {other:?}"),
@@ -178,14 +184,14 @@ impl Follower {
     }
 
     /// The next publication; it must come alone.
-    pub async fn next_publication(&mut self) -> Publication {
+    pub(crate) async fn next_publication(&mut self) -> Publication {
         match self.next_news().await {
             ServerFrame::Publication(publication) => publication,
             other => panic!("not a publication but {other:?}"),
         }
     }
 
-    pub async fn next_batch(&mut self) -> Batch {
+    pub(crate) async fn next_batch(&mut self) -> Batch {
         match self.next_news().await {
             ServerFrame::Batch(_, batch) => batch,
             other => panic!("not a batch but {other:?}"),
@@ -193,7 +199,7 @@ impl Follower {
     }
 
     /// Reads until `topic` is covered up to `upto`; what it was shown, in order.
-    pub async fn read_to(&mut self, topic: &Topic, upto: u64) -> Vec<Publication> {
+    pub(crate) async fn read_to(&mut self, topic: &Topic, upto: u64) -> Vec<Publication> {
         let mut shown = Vec::new();
         while self.offset(topic).is_none_or(|at| at < upto) {
             match self.next_frame().await {
@@ -208,18 +214,18 @@ impl Follower {
     }
 
     /// The offset up to which a topic has been covered.
-    pub fn offset(&self, topic: &Topic) -> Option<u64> {
+    pub(crate) fn offset(&self, topic: &Topic) -> Option<u64> {
         self.at.get(topic).map(|(_, offset)| offset.0)
     }
 
     /// The cursor to come back with.
-    pub fn cursor(&self, topic: &Topic) -> String {
+    pub(crate) fn cursor(&self, topic: &Topic) -> String {
         let (epoch, offset) = &self.at[topic];
         format!("{epoch}.{offset}")
     }
 
     /// Reads until the server closes the WebSocket; the code, and the frames that came before it.
-    pub async fn read_to_close(&mut self) -> (u16, Vec<ServerFrame>) {
+    pub(crate) async fn read_to_close(&mut self) -> (u16, Vec<ServerFrame>) {
         let mut frames = Vec::new();
         while let Some(text) = self.waiting.pop_front() {
             frames.push(decode(&text));
@@ -234,7 +240,7 @@ impl Follower {
     }
 }
 
-pub fn decode(text: &str) -> ServerFrame {
+pub(crate) fn decode(text: &str) -> ServerFrame {
     ServerFrame::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

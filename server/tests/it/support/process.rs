@@ -16,8 +16,8 @@ const LISTENING: &str = "listening on http://";
 
 /// A running program. Killed when dropped.
 #[derive(Debug)]
-pub struct Process {
-    pub api: Api,
+pub(crate) struct Process {
+    pub(crate) api: Api,
     child: Child,
     log: Arc<Mutex<String>>,
 }
@@ -38,7 +38,7 @@ fn command(data_dir: &Path, own: &[&str]) -> Command {
 
 impl Process {
     /// Starts the program and waits until it says where it listens.
-    pub fn start(data_dir: &Path, own: &[&str]) -> Self {
+    pub(crate) fn start(data_dir: &Path, own: &[&str]) -> Self {
         let mut child = command(data_dir, own).spawn().expect("the program starts");
         let stderr = BufReader::new(child.stderr.take().expect("its log"));
         let log = Arc::new(Mutex::new(String::new()));
@@ -65,8 +65,9 @@ impl Process {
     }
 
     /// Starts a program that is not to come up: how it ended, and what it said.
-    pub fn refused(data_dir: &Path, own: &[&str]) -> (ExitStatus, String) {
-        let mut child = command(data_dir, own).spawn().expect("the program starts");
+    pub(crate) fn refused(data_dir: &Path, own: &[&str]) -> (ExitStatus, String) {
+        let mut command = command(data_dir, own);
+        let mut child = command.spawn().expect("the program starts");
         let status = wait(&mut child, BOUND).unwrap_or_else(|| {
             drop(child.kill());
             panic!("the program came up");
@@ -75,24 +76,24 @@ impl Process {
         (status, said)
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// SIGTERM.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(sent.expect("kill").success());
     }
 
     /// SIGKILL, and waits until nothing is left.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a process to kill");
         self.child.wait().expect("its end");
     }
 
     /// Waits for the program to end by itself.
-    pub async fn ended(&mut self, bound: Duration) -> ExitStatus {
+    pub(crate) async fn ended(&mut self, bound: Duration) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

@@ -11,30 +11,30 @@ use tokio::{
 
 use super::within;
 
-pub const TEXT: u8 = 0x81;
+pub(crate) const TEXT: u8 = 0x81;
 /// A text whose fragments go on.
-pub const TEXT_BEGINS: u8 = 0x01;
-pub const CONTINUES: u8 = 0x00;
-pub const ENDS: u8 = 0x80;
-pub const BINARY: u8 = 0x82;
-pub const CLOSE: u8 = 0x88;
-pub const PING: u8 = 0x89;
-pub const PONG: u8 = 0x8a;
+pub(crate) const TEXT_BEGINS: u8 = 0x01;
+pub(crate) const CONTINUES: u8 = 0x00;
+pub(crate) const ENDS: u8 = 0x80;
+pub(crate) const BINARY: u8 = 0x82;
+pub(crate) const CLOSE: u8 = 0x88;
+pub(crate) const PING: u8 = 0x89;
+pub(crate) const PONG: u8 = 0x8a;
 /// "This message is compressed".
-pub const COMPRESSED_TEXT: u8 = 0xc1;
+pub(crate) const COMPRESSED_TEXT: u8 = 0xc1;
 const FLUSH_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// A frame as the server sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawFrame {
+pub(crate) struct RawFrame {
     /// FIN, reserved bits and opcode.
-    pub first: u8,
-    pub payload: Vec<u8>,
+    pub(crate) first: u8,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl RawFrame {
     /// The message's text, inflated if need be.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let bytes = match self.first {
             TEXT => self.payload.clone(),
             COMPRESSED_TEXT => inflate(&self.payload),
@@ -46,28 +46,28 @@ impl RawFrame {
 
 /// A connection after its handshake.
 #[derive(Debug)]
-pub struct RawSocket {
-    pub stream: TcpStream,
+pub(crate) struct RawSocket {
+    pub(crate) stream: TcpStream,
     /// The head of the server's answer.
-    pub head: String,
+    pub(crate) head: String,
     unread: Vec<u8>,
 }
 
 impl RawSocket {
-    pub async fn connect(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+    pub(crate) async fn connect(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         Self::shake_hands(stream, path, headers).await
     }
 
     /// A connection whose kernel takes little before it asks the server to wait.
-    pub async fn connect_narrow(address: SocketAddr, path: &str) -> Self {
+    pub(crate) async fn connect_narrow(address: SocketAddr, path: &str) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
         let stream = socket.connect(address).await.expect("a connection");
         Self::shake_hands(stream, path, &[]).await
     }
 
-    async fn shake_hands(mut stream: TcpStream, path: &str, headers: &[(&str, &str)]) -> Self {
+    async fn shake_hands(stream: TcpStream, path: &str, headers: &[(&str, &str)]) -> Self {
         let mut request = format!(
             "GET {path} HTTP/1.1\r\nhost: touchline.test\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -76,7 +76,17 @@ impl RawSocket {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
-        stream.write_all(request.as_bytes()).await.expect("a connection");
+        Self::begin(stream, request.as_bytes()).await
+    }
+
+    /// A connection whose handshake is made elsewhere.
+    pub(crate) async fn connect_with(address: SocketAddr, request: &[u8]) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        Self::begin(stream, request).await
+    }
+
+    async fn begin(mut stream: TcpStream, request: &[u8]) -> Self {
+        stream.write_all(request).await.expect("a connection");
         let mut socket = Self { stream, head: String::new(), unread: Vec::new() };
         let end = loop {
             if let Some(end) = socket.unread.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -95,22 +105,22 @@ impl RawSocket {
     }
 
     /// Sends one masked frame.
-    pub async fn send(&mut self, first: u8, payload: &[u8]) {
+    pub(crate) async fn send(&mut self, first: u8, payload: &[u8]) {
         // The server may have closed already; what it said is read all the same.
         drop(self.stream.write_all(&masked(first, payload)).await);
     }
 
-    pub async fn send_text(&mut self, text: &str) {
+    pub(crate) async fn send_text(&mut self, text: &str) {
         self.send(TEXT, text.as_bytes()).await;
     }
 
     /// Sends bytes as they are.
-    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
         drop(self.stream.write_all(bytes).await);
     }
 
     /// The next frame of any kind; `None` at the end.
-    pub async fn next(&mut self) -> Option<RawFrame> {
+    pub(crate) async fn next(&mut self) -> Option<RawFrame> {
         loop {
             if let Some(frame) = self.parse() {
                 return Some(frame);
@@ -135,12 +145,12 @@ impl RawSocket {
     }
 
     /// The next text, whatever else comes between.
-    pub async fn next_text(&mut self) -> String {
+    pub(crate) async fn next_text(&mut self) -> String {
         self.next_message().await.text()
     }
 
     /// The next text message as it came.
-    pub async fn next_message(&mut self) -> RawFrame {
+    pub(crate) async fn next_message(&mut self) -> RawFrame {
         loop {
             let frame = self.next().await.expect("the connection goes on");
             if matches!(frame.first, TEXT | COMPRESSED_TEXT) {
@@ -150,7 +160,7 @@ impl RawSocket {
     }
 
     /// The next text of a type.
-    pub async fn next_of(&mut self, type_name: &str) -> RawFrame {
+    pub(crate) async fn next_of(&mut self, type_name: &str) -> RawFrame {
         let start = format!(r#"{{"type":"{type_name}""#);
         loop {
             let message = self.next_message().await;
@@ -161,25 +171,30 @@ impl RawSocket {
     }
 
     /// Reads until the server closes; its code, and the texts before it.
-    pub async fn read_to_close(&mut self) -> (u16, Vec<String>) {
+    pub(crate) async fn read_to_close(&mut self) -> (u16, Vec<String>) {
         let mut texts = Vec::new();
         loop {
             let frame = self.next().await.expect("a close frame before the end");
             match frame.first {
                 TEXT | COMPRESSED_TEXT => texts.push(frame.text()),
-                CLOSE => return (frame.payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code)), texts),
+                CLOSE => {
+                    return (
+                        frame.payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code)),
+                        texts,
+                    );
+                }
                 _ => {}
             }
         }
     }
 
-    pub async fn close_code(&mut self) -> u16 {
+    pub(crate) async fn close_code(&mut self) -> u16 {
         self.read_to_close().await.0
     }
 }
 
 /// A client's frame.
-pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     let mut bytes = vec![first];
     match payload.len() {
@@ -198,7 +213,7 @@ pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut compress = Compress::new(Compression::best(), false);
     let mut out = Vec::with_capacity(bytes.len() + 1024);
     compress.compress_vec(bytes, &mut out, FlushCompress::Sync).expect("room");

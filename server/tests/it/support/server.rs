@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Api;
 
-/// What a test's server is started with unless the test says otherwise: no windows, and limits that only
+/// What a test's server is started with unless the test says otherwise: a free port, no
+/// windows, and limits that only
 /// the tests about limits meet.
-pub const FLAGS: [(&str, &str); 4] = [
+pub(crate) const FLAGS: [(&str, &str); 5] = [
+    ("--listen", "127.0.0.1:0"),
     ("--window-event-ms", "0"),
     ("--window-events-ms", "0"),
     ("--publish-per-second", "100000"),
@@ -26,10 +28,10 @@ pub const FLAGS: [(&str, &str); 4] = [
 
 /// A running server. It ends when this is dropped; its data directory goes with the last that holds it.
 #[derive(Debug)]
-pub struct Server {
-    pub api: Api,
-    pub app: App,
-    pub dir: Arc<TempDir>,
+pub(crate) struct Server {
+    pub(crate) api: Api,
+    pub(crate) app: App,
+    pub(crate) dir: Arc<TempDir>,
     stop: CancellationToken,
     background: CancellationToken,
     running: Option<JoinHandle<()>>,
@@ -43,9 +45,8 @@ impl std::ops::Deref for Server {
 }
 
 /// The flags of a test, completed by [`FLAGS`].
-pub fn flags(data_dir: &Path, own: &[&str]) -> Vec<String> {
+pub(crate) fn flags(data_dir: &Path, own: &[&str]) -> Vec<String> {
     let mut flags = vec!["--data-dir".to_owned(), data_dir.display().to_string()];
-    flags.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
     for (name, value) in FLAGS {
         if !own.contains(&name) {
             flags.extend([name.to_owned(), value.to_owned()]);
@@ -61,15 +62,15 @@ fn config(data_dir: &Path, own: &[&str]) -> Config {
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    pub async fn with(own: &[&str]) -> Self {
+    pub(crate) async fn with(own: &[&str]) -> Self {
         Self::in_dir(Arc::new(TempDir::new().expect("a directory")), own).await
     }
 
-    pub async fn in_dir(dir: Arc<TempDir>, own: &[&str]) -> Self {
+    pub(crate) async fn in_dir(dir: Arc<TempDir>, own: &[&str]) -> Self {
         let config = config(dir.path(), own);
         let listener = TcpListener::bind(config.listen).await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
@@ -80,7 +81,7 @@ impl Server {
     }
 
     /// Ends the server as SIGTERM does, and waits for it.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
         if let Some(running) = self.running.take() {
             running.await.expect("the listener ended");
