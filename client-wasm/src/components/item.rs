@@ -78,7 +78,8 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
     let row = cell.row;
     let posted_at = browser::wall_ms();
 
-    let author = Memo::new(move |_| {
+    // What is cheap to compare is read from the row each time it changes; what is drawn from is remembered.
+    let author = Signal::derive(move || {
         media(row, |m| m.author.name.clone()).or_else(|| echo(row, |e| e.author.clone())).unwrap_or_default()
     });
     let kind = Memo::new(move |_| {
@@ -87,44 +88,43 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
     let text = Memo::new(move |_| {
         media(row, |m| m.text.clone()).or_else(|| echo(row, |e| e.text.clone())).unwrap_or_default()
     });
-    let at = Memo::new(move |_| media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
-    let edited = Memo::new(move |_| media(row, |m| m.updated_at > m.created_at).unwrap_or(false));
-    let id = Memo::new(move |_| media(row, |m| m.id.clone()));
-    let offset = Memo::new(move |_| media(row, |m| m.offset.0));
-    let is_lead = Memo::new(move |_| {
+    let at = Signal::derive(move || media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
+    let is_echo = Memo::new(move |_| row.with(|row| matches!(row, Row::Echo(_))));
+    let edited = move || media(row, |m| m.updated_at > m.created_at).unwrap_or(false);
+    let is_lead = move || {
         kind.get() == MediaKind::Text
             && text.with(|text| text.chars().count() <= LEAD_CHARS && !text.contains('\n'))
-    });
-    let link = move || id.get().map(|id| permalink(&actions.event.get_value(), &id));
+    };
+    let link = move || media(row, |m| permalink(&actions.event.get_value(), &m.id));
     let named = label.clone();
 
     view! {
         <article
             class="item"
             class:fresh=cell.fresh
-            class:echo=dynamic(move || id.with(Option::is_none))
+            class:echo=is_echo
             tabindex="-1"
             aria-labelledby=label
-            data-media-id=dynamic(move || id.get().map(|id| id.to_string()))
-            data-offset=dynamic(move || offset.get().map(|offset| offset.to_string()))
+            data-media-id=dynamic(move || media(row, |m| m.id.to_string()))
+            data-offset=dynamic(move || media(row, |m| m.offset.to_string()))
             data-kind=dynamic(move || kind.get().as_str())
         >
             <Avatar name=author />
             <div class="item-main">
                 <div class="item-head" id=named>
                     <span class="who">{author}</span>
-                    <a class="when" href=link data-noscroll="true">
+                    <a class="when" href=dynamic(link) data-noscroll="true">
                         <TimeAgo at=at />
                     </a>
-                    <span class="edited" hidden=dynamic(move || !edited.get())>"edited"</span>
+                    <span class="edited" hidden=dynamic(move || !edited())>"edited"</span>
                 </div>
-                <div class="item-text" class:lead=is_lead>
+                <div class="item-text" class:lead=dynamic(is_lead)>
                     {dynamic(move || text.with(|text| linked_text(text)))}
                 </div>
                 {dynamic(move || file(kind.get(), row, actions))}
                 {dynamic(move || echo_state(row, actions))}
             </div>
-            {dynamic(move || id.with(Option::is_some).then(|| item_menu(row, actions).into_any()))}
+            {dynamic(move || (!is_echo.get()).then(|| item_menu(row, actions).into_any()))}
         </article>
     }
 }

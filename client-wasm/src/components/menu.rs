@@ -32,27 +32,6 @@ pub(crate) fn Menu(
     let wrap = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
     let list = NodeRef::<html::Div>::new();
-    let outside: StoredValue<Option<Listener>, LocalStorage> = StoredValue::new_local(None);
-
-    Effect::new(move || {
-        let listener = open.get().then(|| {
-            browser::listen(&browser::document(), "pointerdown", move |event| {
-                let inside = wrap.get_untracked().zip(event.target()).is_some_and(|(wrap, target)| {
-                    target.dyn_ref::<web_sys::Node>().is_some_and(|node| wrap.contains(Some(node)))
-                });
-                if !inside {
-                    open.set(false);
-                }
-            })
-        });
-        outside.set_value(listener);
-    });
-    // Opened by keyboard or pointer, the first entry has the focus.
-    Effect::new(move || {
-        if let Some(list) = list.get() {
-            focus_entry(&list, 0);
-        }
-    });
 
     let on_key = move |event: KeyboardEvent| {
         let Some(list) = list.get_untracked() else { return };
@@ -81,32 +60,51 @@ pub(crate) fn Menu(
         event.stop_propagation();
     };
 
-    provide_context(Open(open, button));
     let children = StoredValue::new(children);
+    // A timeline has hundreds of menus that nobody opens: all that one needs is made when it is opened.
+    let draw = move || {
+        provide_context(Open(open, button));
+        let outside = StoredValue::new_local(close_outside(wrap, open));
+        on_cleanup(move || outside.dispose());
+        // Opened by keyboard or pointer, the first entry has the focus.
+        Effect::new(move || {
+            if let Some(list) = list.get() {
+                focus_entry(&list, 0);
+            }
+        });
+        let entries = children.with_value(|children| children());
+        view! { <div class="menu" role="menu" aria-label=label node_ref=list>{entries}</div> }.into_any()
+    };
     view! {
         <div class=format!("menu-wrap {side}") node_ref=wrap on:keydown=on_key>
             <button
                 node_ref=button
                 type="button"
                 class=class
-                data-status=dynamic(move || status.map(|status| status.get()))
+                data-status=status
                 aria-haspopup="menu"
-                aria-expanded=dynamic(move || open.get().to_string())
+                aria-expanded=dynamic(move || if open.get() { "true" } else { "false" })
                 aria-label=label
                 title=label
                 on:click=move |_| open.update(|open| *open = !*open)
             >
                 {face()}
             </button>
-            {when(
-                move || open.get(),
-                move || {
-                    let entries = children.with_value(|children| children());
-                    view! { <div class="menu" role="menu" aria-label=label node_ref=list>{entries}</div> }.into_any()
-                },
-            )}
+            {when(move || open.get(), draw)}
         </div>
     }
+}
+
+/// Closes the menu on a press elsewhere.
+fn close_outside(wrap: NodeRef<html::Div>, open: RwSignal<bool>) -> Listener {
+    browser::listen(&browser::document(), "pointerdown", move |event| {
+        let inside = wrap.get_untracked().zip(event.target()).is_some_and(|(wrap, target)| {
+            target.dyn_ref::<web_sys::Node>().is_some_and(|node| wrap.contains(Some(node)))
+        });
+        if !inside {
+            open.set(false);
+        }
+    })
 }
 
 /// One thing to choose. `checked` makes it one of several of which one holds.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use shared::Timestamp;
+use wasm_bindgen::JsCast;
 
 use super::dynamic::dynamic;
 use crate::browser::{self, Listener, Timer};
@@ -41,7 +42,13 @@ pub(crate) fn TimeAgo(#[prop(into)] at: Signal<f64>) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let text = Memo::new(move |_| ago(at.get(), clock.now.get()));
     let machine = move || browser::timestamp(at.get()).map(|t| t.to_string());
-    view! { <time datetime=machine title=dynamic(move || browser::format_full(at.get()))>{text}</time> }
+    // Written out in full when somebody points at it: making such a text takes longer than the rest.
+    let pointed = move |event: leptos::ev::PointerEvent| {
+        if let Some(element) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) {
+            element.set_attribute("title", &browser::format_full(at.get_untracked())).ok();
+        }
+    };
+    view! { <time datetime=dynamic(machine) on:pointerenter=pointed>{text}</time> }
 }
 
 fn ago(at: f64, now: f64) -> String {
