@@ -46,6 +46,10 @@ fn test_after(workspace: &Workspace, mut steps: Steps) -> Result<()> {
         let package = ["clippy", "--package", "client-wasm", "--target", "wasm32-unknown-unknown"];
         cargo(&[&package[..], &["--", "-D", "warnings"]].concat())
     })?;
+    let e2e = workspace.root().join("e2e");
+    steps.step("types of the browser tests", || {
+        workspace.run(workspace.command("npm").args(["run", "--silent", "check"]).current_dir(&e2e))
+    })?;
     steps.step("tests", || cargo(&[&["test"], &host[..]].concat()))?;
     steps.step("the client", || build::client(workspace))?;
     steps.step("the programs", || build::release(workspace, &["server", "demo", "simulator"]))?;
@@ -58,7 +62,7 @@ fn test_after(workspace: &Workspace, mut steps: Steps) -> Result<()> {
             workspace
                 .command("npx")
                 .args(["playwright", "test"])
-                .current_dir(workspace.root().join("e2e"))
+                .current_dir(&e2e)
                 .env("TOUCHLINE_BIN", workspace.release_binary("touchline")),
         )
     })
