@@ -224,3 +224,41 @@ fn e6_watchers_are_counted_told_and_forgotten() {
     at_once(bench.hub.tidy(bench.now)).unwrap();
     assert_eq!(bench.hub.totals(), Totals::default(), "nothing is kept of a topic that nobody reads");
 }
+
+#[test]
+fn e8_what_was_removed_before_it_was_brought_here_is_passed_over() {
+    let bench = Bench::new(0, 1 << 20);
+    bench.publish(&["a", "b"]);
+    let topic = bench.topic();
+    // Committed, not announced yet, and retention comes first.
+    bench.commit(&["c", "d", "e", "f", "g"]);
+    let retention = log::Retention { count: Some(2), age_s: None };
+    let trimmed =
+        at_once(bench.store.write(async move |tx| {
+            Ok::<_, WorkError<()>>(log::trim(tx, TopicKind::Event, retention, 0).await?)
+        }));
+    assert_eq!(trimmed.unwrap().unwrap(), [(name(), Offset(5))]);
+    at_once(bench.hub.catch_up(bench.now, &name())).unwrap();
+    assert_eq!((topic.head(), topic.visible()), (Offset(7), Offset(7)));
+    assert!(matches!(topic.next(Offset(2)), Next::Expired), "who stood before it starts over");
+    assert_eq!(bench.read(5), ["6", "7"]);
+    // The bells that ring now say nothing new, and the next is taken.
+    assert!(bench.ring_bells().is_empty());
+    bench.publish(&["h"]);
+    assert_eq!(bench.read(7), ["8"]);
+}
+
+#[test]
+fn e5_the_end_of_a_topic_that_was_not_announced_is_found() {
+    let bench = Bench::new(0, 1 << 20);
+    bench.publish(&["a"]);
+    let topic = bench.topic();
+    bench.commit(&["b", "c", "d"]);
+    let closed =
+        at_once(bench.store.write(async |tx| Ok::<_, WorkError<()>>(log::close_topic(tx, &name()).await?)));
+    closed.unwrap().unwrap();
+    at_once(bench.hub.catch_up(bench.now, &name())).unwrap();
+    assert!(topic.is_closed());
+    assert!(matches!(topic.next(Offset(1)), Next::Expired));
+    assert!(matches!(topic.next(Offset(4)), Next::Closed));
+}

@@ -290,6 +290,23 @@ impl TopicHub {
         }
     }
 
+    /// Goes on after `upto` if that is ahead: what stood in between has been removed from the store before
+    /// it was brought here. Readers who have not had it have to start over.
+    pub(super) fn skip(&self, upto: Offset) {
+        let mut state = self.state.lock();
+        if upto <= state.head {
+            return;
+        }
+        state.head = upto;
+        state.visible = upto;
+        state.trimmed = upto;
+        state.held.clear();
+        state.tail.clear();
+        state.tail_bytes = 0;
+        state.history.clear();
+        state.wake_all();
+    }
+
     pub(super) fn trim(&self, upto: Offset) {
         let mut state = self.state.lock();
         state.trimmed = state.trimmed.max(upto);
