@@ -186,7 +186,7 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
             break;
         }
     }
-    session.linger(if wanted.wait_s > 0 { LINGER_LONG_MS } else { LINGER_INTERVAL_MS });
+    session.linger(app.clock.now(), if wanted.wait_s > 0 { LINGER_LONG_MS } else { LINGER_INTERVAL_MS });
     Ok(out.into_response())
 }
 

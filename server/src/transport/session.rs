@@ -42,6 +42,8 @@ pub struct SessionLimits {
 
 /// Errors answered before a connection that goes on making them is closed.
 const ERRORS_TOLERATED: u32 = 20;
+/// A client that has made no error for this long has made none, in milliseconds.
+const ERRORS_FORGIVEN_MS: u64 = 60_000;
 /// Answers that may wait to be sent; a client that does not read its answers gets no more.
 const REPLIES_WAITING: usize = 256;
 
@@ -74,6 +76,7 @@ pub struct Session {
     replies: VecDeque<String>,
     bucket: Bucket,
     errors: u32,
+    last_error: Millis,
     now: Millis,
     linger_ms: Option<u64>,
 }
@@ -106,6 +109,7 @@ impl Session {
             subscriptions: Vec::new(),
             replies: VecDeque::new(),
             errors: 0,
+            last_error: now,
             now,
             linger_ms: None,
         }
@@ -120,8 +124,10 @@ impl Session {
         &self.connection
     }
 
-    /// Keeps the watcher counted for this long after the session is dropped: it is between two polls.
-    pub fn linger(&mut self, ms: u64) {
+    /// Keeps the watcher counted for `ms` after `now`, at which the session is dropped: it is between two
+    /// polls.
+    pub fn linger(&mut self, now: Millis, ms: u64) {
+        self.now = now;
         self.linger_ms = Some(ms);
     }
 
@@ -304,7 +310,11 @@ impl Session {
 
     /// Tells the client; one that does not listen is closed and logged.
     fn complain(&mut self, detail: ErrorDetail, close: CloseCode) -> Result<(), Ending> {
+        if self.now.since(self.last_error) >= ERRORS_FORGIVEN_MS {
+            self.errors = 0;
+        }
         self.errors += 1;
+        self.last_error = self.now;
         metrics::counter!("touchline_client_errors_total", "code" => detail.code.as_str()).increment(1);
         let code = detail.code;
         self.reply(&ServerFrame::Error(detail));
@@ -394,6 +404,8 @@ impl Session {
                     let name = topic.topic.clone();
                     subscription.reader.position.set(begin.offset);
                     self.answer_subscribed(&name, &begin, Some(NotRecovered::Expired), None);
+                    // Looked at again after the answer: the topic may have ended meanwhile.
+                    self.signal.mark(slot);
                     return Ok(true);
                 }
                 Next::Closed => {

@@ -193,3 +193,34 @@ fn nonsense_is_answered_and_in_the_end_ended() {
     }
     assert_eq!(outcome, Err(Ending(CloseCode::ProtocolViolation)));
 }
+
+#[test]
+fn p7_errors_of_long_ago_are_forgiven() {
+    let (_store, hub) = bench(&[]);
+    let mut session = session(&hub);
+    let mut now = 0;
+    for _ in 0..10 * ERRORS_TOLERATED {
+        now += ERRORS_FORGIVEN_MS;
+        assert_eq!(say(&mut session, now, "nonsense"), Ok(()));
+        at_once(session.drain(Millis(now), &mut Collected::default())).unwrap();
+    }
+}
+
+#[test]
+fn e6_a_poller_is_kept_from_the_moment_it_leaves() {
+    let (_store, hub) = bench(&["event:e1"]);
+    let principal = Principal::Visitor { address: [127, 0, 0, 1].into() };
+    let limits = SessionLimits { subscriptions: 2, frames_per_second: 10, heartbeat_interval_ms: 25_000 };
+    let watcher = Some("w".parse().unwrap());
+    let mut session = Session::new(hub.clone(), principal, "c1".parse().unwrap(), watcher, limits, Millis(0));
+    let topic: Topic = "event:e1".parse().unwrap();
+    let name = shared::frame::TopicName::Topic(topic.clone());
+    at_once(session.subscribe(Subscribe { name, since: None, reference: None })).unwrap();
+    // Held for long with nothing to drain.
+    session.linger(Millis(30_000), 5_000);
+    drop(session);
+    hub.ring(Millis(34_999));
+    assert_eq!(hub.count(&topic).watchers, 1);
+    hub.ring(Millis(35_000));
+    assert_eq!(hub.count(&topic).watchers, 0);
+}
