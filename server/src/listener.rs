@@ -1,6 +1,11 @@
 //! The listener: accepts connections, serves HTTP on them, and ends them in good order.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1::UpgradeableConnection, service::service_fn};
@@ -22,8 +27,9 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// How long requests in flight may take once the server is to end, beyond the span of the reconnects.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
-/// Serves until `stop` is cancelled, then drains: nobody new, everybody told when to come back, requests
-/// in flight finished.
+/// Serves until `stop` is cancelled, then drains: everybody is told when to come back, requests in flight
+/// are finished. Until they are, who comes is answered as well, so that a balancer that has not noticed
+/// yet loses no request and one that asks for readiness is told.
 pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) {
     let router = app::router(app.clone());
     let connections = TaskTracker::new();
@@ -33,32 +39,56 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) {
         .max_buf_size(HEAD_BYTES)
         .half_close(false);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener) => accepted,
             () = stop.cancelled() => break,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, or the client is gone already; a moment later it may work.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                continue;
-            }
-        };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY refused");
-        }
         let service = service(app.clone(), router.clone(), PeerAddress(peer));
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         connections.spawn(serve(connection, stop.clone()));
     }
-    drop(listener);
     app.begin_drain();
-    let limit = LAST_REQUESTS + Duration::from_millis(app.config.drain_span_ms.min(1000));
     connections.close();
-    if tokio::time::timeout(limit, connections.wait()).await.is_err() {
+    // Those who come now get one answer each; nobody waits for more of them to come.
+    let late = TaskTracker::new();
+    http.keep_alive(false);
+    let last = async {
+        loop {
+            let (stream, peer) = tokio::select! {
+                biased;
+                () = connections.wait() => break,
+                accepted = accept(&listener) => accepted,
+            };
+            let service = service(app.clone(), router.clone(), PeerAddress(peer));
+            let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+            late.spawn(serve(connection, CancellationToken::new()));
+        }
+        drop(listener);
+        late.close();
+        late.wait().await;
+    };
+    let limit = LAST_REQUESTS + Duration::from_millis(app.config.drain_span_ms.min(1000));
+    if tokio::time::timeout(limit, last).await.is_err() {
         tracing::warn!("requests were still in flight at the end");
+    }
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY refused");
+                }
+                return (stream, peer);
+            }
+            Err(error) => {
+                // Out of file descriptors, or the client is gone already; a moment later it may work.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
     }
 }
 
@@ -75,6 +105,8 @@ where
 {
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
+        // In this order: a request that has arrived and was not looked at yet is not cut off.
+        biased;
         outcome = connection.as_mut() => outcome,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();

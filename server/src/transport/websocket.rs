@@ -223,8 +223,13 @@ impl Connection {
     }
 
     fn poll_wake(&self, cx: &mut Context<'_>, heartbeat: Pin<&mut Sleep>) -> Poll<Wake> {
+        // While the socket takes no more, news can wait; the end of the server cannot.
+        let signal = self.session.signal();
+        if signal.poll(cx) && (self.out.is_empty() || signal.is_ending()) {
+            return Poll::Ready(Wake::Signal);
+        }
         if self.out.is_empty() {
-            if self.session.signal().poll(cx) || self.session.has_replies() {
+            if self.session.has_replies() {
                 return Poll::Ready(Wake::Signal);
             }
         } else if self.stream.poll_write_ready(cx).is_ready() {
