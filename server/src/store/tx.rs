@@ -77,7 +77,8 @@ impl From<bool> for Value<'_> {
 }
 impl From<Offset> for Value<'_> {
     fn from(offset: Offset) -> Self {
-        Self::Int(offset.0 as i64)
+        // What a client makes up may be larger than any offset there is.
+        Self::Int(i64::try_from(offset.0).unwrap_or(i64::MAX))
     }
 }
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
