@@ -6,7 +6,7 @@ use shared::{
     Change, ErrorCode, EventId, ServerFrame, Topic, frame::NotRecovered, model::event::EventStatus,
 };
 
-use crate::support::{Api, Follower, Server, Transport, follower::From, within};
+use crate::support::{Api, Follower, Server, Transport, follower::From, until, within};
 
 macro_rules! over_every_transport {
     ($($scenario:ident)*) => {$(
@@ -125,16 +125,20 @@ async fn e5_the_end_of_an_event_is_told_and_ends_the_subscription(transport: Tra
     follower.next_subscribed().await;
     server.say(&event, "one").await;
     follower.read_to(&topic, 1).await;
+    let waiting = tokio::spawn(async move { [follower.next_news().await, follower.next_news().await] });
+    until("the follower waits", async || server.app.sessions.count() == 1).await;
     assert_eq!(server.delete(&format!("/api/events/{}", event.id)).await.status, 204);
 
-    let gone = follower.next_publication().await;
+    let [gone, ended] = within("the end", waiting).await.unwrap();
+    let ServerFrame::Publication(gone) = gone else { panic!("{gone:?}") };
     assert!(matches!(gone.change, Change::EventDelete(about) if about.event_id == event.id));
-    match follower.next_news().await {
-        ServerFrame::Unsubscribed(ended, why) => {
-            assert_eq!((ended, why.code), (topic, Some(ErrorCode::NotFound)));
-        }
-        other => panic!("{other:?}"),
-    }
+    let ServerFrame::Unsubscribed(ended, why) = ended else { panic!("{ended:?}") };
+    assert_eq!((&ended, why.code), (&topic, Some(ErrorCode::NotFound)));
+
+    // Who asks from now on learns that there is nothing any more.
+    let answer = server.get(&format!("/api/poll?from={topic}@k.1&wait=50")).await;
+    let frames = answer.body["frames"].as_array().unwrap();
+    assert_eq!((frames.len(), &frames[0]["payload"]["code"]), (1, &json!("unknownTopic")), "{frames:?}");
 }
 
 async fn e5_what_was_deleted_is_not_shown_to_who_comes_later(transport: Transport) {
@@ -308,7 +312,7 @@ async fn e8_a_position_that_retention_removed_is_expired(transport: Transport) {
     let begin = server.cursor(&event).await.to_string();
     server.say_many(&event, 40, "x").await;
     let epoch = begin.split_once('.').unwrap().0.to_owned();
-    crate::support::until("retention", async || {
+    until("retention", async || {
         let answer = server.get(&format!("/api/events/{}/updates?since={begin}", event.id)).await;
         answer.body["frames"][0]["payload"]["reason"] == "expired"
     })

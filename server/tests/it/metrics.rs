@@ -73,7 +73,7 @@ async fn v7_errors_and_refusals_are_counted_by_their_code() {
 }
 
 #[tokio::test]
-async fn e14_a_thousand_connections_come_and_go_and_leave_no_memory() {
+async fn e14_connections_that_come_and_go_leave_no_memory() {
     let dir = TempDir::new().unwrap();
     let process = Process::start(dir.path(), &[]);
     let event = process.event().await;
@@ -91,10 +91,13 @@ async fn e14_a_thousand_connections_come_and_go_and_leave_no_memory() {
         full
     };
     let first = round().await;
-    let second = round().await;
+    round().await;
+    round().await;
+    let last = round().await;
+    // The allocator takes memory in pieces of a mebibyte or so; a leak of 4 KiB each would be 6 MB.
     assert!(
-        second - first < 2_000_000.0,
-        "the second five hundred cost {} bytes more than the first",
-        second - first
+        last - first < 4_000_000.0,
+        "five hundred cost {} bytes more than the first five hundred",
+        last - first
     );
 }

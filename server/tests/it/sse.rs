@@ -75,7 +75,7 @@ async fn a_stream_of_nothing_is_a_plain_answer_that_a_browser_does_not_repeat() 
     ] {
         assert_eq!(server.get(path).await.refusal(), refusal, "{path}");
     }
-    assert_eq!(server.get_with("/api/sse?from=events", &[("last-event-id", "x@y")]).await.status, 404);
+    assert_eq!(server.get_with("/api/sse?from=events", &[("last-event-id", "events@y")]).await.status, 422);
     assert_eq!(server.app.sessions.count(), 0);
     assert_eq!(server.app.connections.total(), 0);
 }

@@ -6,6 +6,7 @@ use shared::{ErrorCode, EventId, ServerFrame, Topic, frame::NotRecovered};
 use crate::support::{
     Follower, RawSocket, Server,
     raw::{BINARY, CLOSE, CONTINUES, ENDS, PING, PONG, TEXT, TEXT_BEGINS},
+    until,
 };
 
 #[tokio::test]
@@ -40,7 +41,7 @@ async fn e1_an_unknown_event_is_an_error_and_a_code_that_says_stay_away() {
         assert_eq!((error.code, code), (ErrorCode::UnknownTopic, 4504), "{id}");
         assert!(!shared::code::may_reconnect(code));
     }
-    assert_eq!(server.app.sessions.count(), 0);
+    until("all sessions are gone", async || server.app.sessions.count() == 0).await;
 }
 
 #[tokio::test]
@@ -195,7 +196,7 @@ async fn v8_what_breaks_the_protocol_is_closed_with_its_code() {
         assert_eq!(socket.close_code().await, code, "{what}");
         assert_eq!(socket.next().await, None, "nothing comes after the close frame");
     }
-    crate::support::until("all sessions are gone", async || server.app.sessions.count() == 0).await;
+    until("all sessions are gone", async || server.app.sessions.count() == 0).await;
 }
 
 fn masked(first: u8, payload: &[u8]) -> Vec<u8> {

@@ -47,8 +47,7 @@ impl Process {
         thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 if let Some((_, address)) = line.split_once(LISTENING) {
-                    // Nobody listens any more when a test has failed meanwhile.
-                    drop(found.send(address.trim().parse().expect("an address")));
+                    found.send(address.trim().parse().expect("an address")).expect("somebody waits for it");
                 }
                 let mut log = written.lock().unwrap();
                 log.push_str(&line);
