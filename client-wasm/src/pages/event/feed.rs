@@ -24,6 +24,8 @@ use crate::{
 
 /// So near to the top, new items go in at once, in CSS pixels.
 const TOP: f64 = 48.0;
+/// Items that arrive together are pointed out when they are no more than this.
+const POINTED_OUT: usize = 8;
 /// So far from the top, the way back is no longer offered, in CSS pixels.
 const WANDERED: f64 = 700.0;
 /// Height of the bar at the top, which hides what is under it, in CSS pixels.
@@ -207,6 +209,8 @@ impl Feed {
         if changes.is_empty() {
             return;
         }
+        let inserts = changes.iter().filter(|change| matches!(change, TimelineChange::Insert { .. })).count();
+        let pointed_out = !quiet && inserts <= POINTED_OUT;
         let mut changed = Vec::new();
         self.inner.update_value(|inner| {
             let Inner { timeline, cells, .. } = inner;
@@ -214,7 +218,7 @@ impl Feed {
                 match *change {
                     TimelineChange::Insert { key, .. } => {
                         let Some(row) = timeline.get(key) else { continue };
-                        let fresh = !quiet && matches!(row, Row::Media(_));
+                        let fresh = pointed_out && matches!(row, Row::Media(_));
                         let row = self.owner.with_value(|owner| owner.with(|| RwSignal::new(row.clone())));
                         cells.insert(key, Cell { row, fresh });
                     }

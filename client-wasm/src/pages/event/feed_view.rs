@@ -185,7 +185,9 @@ fn FeedEnd(feed: Feed, loader: Loader, kind: Memo<Option<MediaKind>>) -> impl In
     let end = NodeRef::<html::Div>::new();
     let watch = StoredValue::new_local(None::<Watch>);
     Effect::new(move || {
-        let seen = end.get().filter(|_| feed.has_older.get());
+        // Observed anew after each page: what is still near the end then asks for the next one.
+        let idle = !loader.loading_older.get() && loader.older_failed.with(Option::is_none);
+        let seen = end.get().filter(|_| idle && feed.has_older.get());
         watch.set_value(seen.and_then(|end| Watch::start(&end, move || loader.older())));
     });
     on_cleanup(move || watch.dispose());
