@@ -62,6 +62,24 @@ struct Verdict {
     answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
 }
 
+/// What an inline store fails at, so that simulator and tests see what a failing medium does to the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failing {
+    /// Nothing can be read.
+    pub reads: bool,
+    /// Nothing can be written, in this way.
+    pub writes: Option<FailingWrites>,
+}
+
+/// How writes fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailingWrites {
+    /// Statements that change something are refused, as by a file that is read-only.
+    Statements,
+    /// The work is done, and its commit is not, as when the disk is full.
+    Commits,
+}
+
 /// A store, open. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -102,6 +120,15 @@ impl Store {
                 announcer,
             )?)))),
         })
+    }
+
+    /// Makes an inline store fail from now on, or work again. A store with threads fails with its medium
+    /// alone: this changes nothing about it.
+    pub fn fail(&self, failing: Failing) {
+        match &*self.engine {
+            Engine::Inline(inline) => inline.lock().failing = failing,
+            Engine::Threads { .. } => {}
+        }
     }
 
     /// Runs `work` in a transaction. `Ok(Ok(_))` means that it is on the disk. An error of `work` itself

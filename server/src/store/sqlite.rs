@@ -5,7 +5,10 @@ use std::{path::Path, thread, time::Duration};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc;
 
-use super::{Announcer, ReadJob, StoreError, StoreOptions, Tx, Verdict, WriteJob, migrations, tx::classify};
+use super::{
+    Announcer, Failing, FailingWrites, ReadJob, StoreError, StoreOptions, Tx, Verdict, WriteJob, migrations,
+    tx::classify,
+};
 
 /// Most pieces of work in one commit.
 const COMMIT_BATCH: usize = 512;
@@ -63,22 +66,48 @@ pub(super) fn start(
 pub(super) struct Inline {
     connection: Connection,
     announcer: Announcer,
+    pub(super) failing: Failing,
 }
 
 impl Inline {
     pub(super) fn open(announcer: Announcer) -> Result<Self, OpenError> {
         let mut connection = open_writer(None, 0)?;
         migrations::run(&mut connection)?;
-        Ok(Self { connection, announcer })
+        Ok(Self { connection, announcer, failing: Failing::default() })
     }
 
     pub(super) fn write(&mut self, job: WriteJob) {
-        run_batch(&mut self.connection, &self.announcer, std::iter::once(job));
+        match self.failing.writes {
+            None => run_batch(&mut self.connection, &self.announcer, std::iter::once(job)),
+            Some(FailingWrites::Statements) => {
+                let answer = refuse(job, &mut Tx::new(&mut self.connection));
+                answer(Err(made_to_fail()));
+            }
+            Some(FailingWrites::Commits) => lose_commit(&mut self.connection, job),
+        }
     }
 
     pub(super) fn read(&mut self, job: ReadJob) {
-        run_read(&mut self.connection, job);
+        if self.failing.reads {
+            job(Err(made_to_fail()));
+        } else {
+            run_read(&mut self.connection, job);
+        }
     }
+}
+
+fn made_to_fail() -> StoreError {
+    StoreError::Unavailable("it was made to fail".to_owned())
+}
+
+/// Does the work and rolls it back in place of the commit, as the engine does when the disk is full.
+fn lose_commit(connection: &mut Connection, job: WriteJob) {
+    let mut tx = Tx::new(connection);
+    let begun = tx.control("begin immediate");
+    let (answer, failed) = run_job(&mut tx, job);
+    let rolled_back = tx.control("rollback");
+    let committed = begun.and(rolled_back).and_then(|()| commit(&mut tx));
+    answer(failed.map_or(committed, Err));
 }
 
 fn open_error(path: Option<&Path>) -> impl Fn(rusqlite::Error) -> OpenError {

@@ -226,3 +226,24 @@ async fn a_database_from_the_future_is_not_touched() {
     let refused = Store::open(&options, Arc::new(|_| {}));
     assert!(matches!(refused, Err(OpenError::NewerSchema { found: 9999, .. })));
 }
+
+#[tokio::test]
+async fn an_inline_store_that_is_made_to_fail_keeps_nothing_and_recovers() {
+    let announced = Arc::new(Mutex::new(Vec::new()));
+    let store = Store::inline(into(&announced)).unwrap();
+    begin(&store).await;
+    append_one(&store, &topic(), 1).await;
+    for writes in [FailingWrites::Statements, FailingWrites::Commits] {
+        store.fail(Failing { reads: false, writes: Some(writes) });
+        let refused: Result<Result<_, ()>, _> =
+            store.write(async |tx| Ok(log::append(tx, &topic(), 0, |_| change(2)).await?)).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{writes:?}: {refused:?}");
+        assert_eq!(read_all(&store, 0).await.1.len(), 1, "{writes:?}");
+    }
+    store.fail(Failing { reads: true, writes: None });
+    let unread = store.read(async |tx| log::extent(tx, &topic()).await).await;
+    assert!(matches!(unread, Err(StoreError::Unavailable(_))));
+    store.fail(Failing::default());
+    assert_eq!(append_one(&store, &topic(), 3).await, Some(Offset(2)));
+    assert_eq!(announced.lock().len(), 2, "what was not stored was not announced");
+}
