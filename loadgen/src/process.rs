@@ -19,6 +19,13 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
 }
 
+/// Processes that ran or wanted to, over the last minute: how much the machine had to do besides.
+pub(crate) fn load_average() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("the kernel names no load")?;
+    let first = text.split_whitespace().next().context("/proc/loadavg is empty")?;
+    Ok(first.parse()?)
+}
+
 /// Raises the limit of open files as far as it goes. Fails when `needed` is more than that.
 pub(crate) fn raise_open_files(needed: u64) -> Result<()> {
     let allowed = rlimit::increase_nofile_limit(u64::MAX)?;
@@ -49,6 +56,7 @@ mod tests {
         assert_eq!(resident_in("Name:\tx\nVmRSS:\t   12345 kB\nThreads:\t1\n"), Some(12345));
         let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 100 0 0 0 250 130 0 0 20 0 5 0 1000 1 1";
         assert_eq!(ticks_in(stat), Some(380));
+        assert!(load_average().unwrap() >= 0.0);
         assert!(resident_kib(std::process::id()).unwrap() > 100);
     }
 

@@ -46,6 +46,10 @@ type Measure = fn(&Setup, &Runtime, &mut Report) -> Result<()>;
 /// Measures `only`, or everything.
 pub(crate) fn measure(setup: &Setup, only: &[Row], report: &mut Report) -> Result<()> {
     process::raise_open_files(OPEN_FILES)?;
+    let cores = std::thread::available_parallelism()?.get() as f64;
+    report.once("cores", "cores of the machine", "", cores, None);
+    // Figures from a machine that was busy with something else are worth little; this tells.
+    report.once("loadBefore", "its load average beforehand", "", process::load_average()?, None);
     // One thread: the generator shares the machine with the server, and readers have threads of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rows: [(Row, &str, Measure); 5] = [
