@@ -91,7 +91,7 @@ pub(crate) fn Banner() -> impl IntoView {
         1 => view! {
             <aside class="banner" aria-label="Connection lost">
                 <div>
-                    <b>"Out of date since "<span class="num">{since}</span></b>
+                    <b>"Out of date since "<span class="num">{since}</span>"."</b>
                     " "
                     <span class="num">{next}</span>
                 </div>

@@ -21,6 +21,7 @@ mod feed_view;
 mod linked;
 mod load;
 pub(crate) mod outgoing;
+mod scroll;
 
 use feed::{Feed, Phase};
 use feed_view::FeedView;

@@ -17,19 +17,16 @@ use shared::{
     rest::Page,
 };
 
+use super::scroll::{BAR, TOP, bring, hold_still, is_at_top};
 use crate::{
     browser,
     components::{announcer::Announcer, row_list::RowList, title::Title},
 };
 
-/// So near to the top, new items go in at once, in CSS pixels.
-const TOP: f64 = 48.0;
 /// Items that arrive together are pointed out when they are no more than this.
 const POINTED_OUT: usize = 8;
 /// So far from the top, the way back is no longer offered, in CSS pixels.
 const WANDERED: f64 = 700.0;
-/// Height of the bar at the top, which hides what is under it, in CSS pixels.
-const BAR: f64 = 56.0;
 
 /// What a row shows, and how it came.
 #[derive(Clone, Copy)]
@@ -256,11 +253,14 @@ impl Feed {
         let taken = self.inner.try_update_value(|inner| {
             let list = inner.list.take()?;
             let shown = list.keys();
-            let mut reached = free || !inner.timeline.rows().any(|(key, _)| shown.contains(&key));
+            let has_shown = |(key, row): (RowKey, &Row)| shown.contains(&key) && !matches!(row, Row::Echo(_));
+            let mut reached = free || !inner.timeline.rows().any(has_shown);
             let (mut wanted, mut waiting) = (Vec::with_capacity(inner.timeline.len()), 0);
             for (key, row) in inner.timeline.rows() {
-                reached = reached || shown.contains(&key);
-                if reached {
+                // What is being posted from here stands above all else and says nothing about the reader.
+                let own = matches!(row, Row::Echo(_));
+                reached = reached || (shown.contains(&key) && !own);
+                if reached || own {
                     wanted.push(key);
                 } else if matches!(row, Row::Media(_)) {
                     waiting += 1;
@@ -354,46 +354,6 @@ impl Feed {
 }
 
 type Draw = Rc<dyn Fn(RowKey, Cell) -> AnyView>;
-
-/// Lets `change` change the list, and sees to it that the first row in view stays within a pixel.
-fn hold_still(list: &mut RowList, wanted: &[RowKey], change: impl FnOnce(&mut RowList)) {
-    let scrolled = browser::scroll_y();
-    if scrolled <= TOP {
-        change(list);
-        if (browser::scroll_y() - scrolled).abs() >= 1.0 {
-            browser::scroll_to(scrolled, false);
-        }
-        return;
-    }
-    let staying: HashSet<RowKey> = wanted.iter().copied().collect();
-    let anchor = list.first_below(BAR, |key| staying.contains(&key));
-    change(list);
-    let Some((key, top)) = anchor else { return };
-    let now = list.node(key).map(|node| node.get_bounding_client_rect().top());
-    if let Some(now) = now
-        && (now - top).abs() >= 0.5
-    {
-        browser::scroll_to(browser::scroll_y() + now - top, false);
-    }
-}
-
-/// Scrolls until the node's top is `top` below that of the window. What comes into view on the way is laid
-/// out only then and may move it again, so that it is looked at again in the frames that follow.
-fn bring(node: &web_sys::Element, top: f64, frames: u32) {
-    let off = node.get_bounding_client_rect().top() - top;
-    if off.abs() >= 0.5 {
-        browser::scroll_to(browser::scroll_y() + off, false);
-    }
-    if frames > 0 {
-        let node = node.clone();
-        browser::before_paint(move || bring(&node, top, frames - 1));
-    }
-}
-
-/// Whether the reader is where new items belong.
-pub(crate) fn is_at_top() -> bool {
-    browser::scroll_y() <= TOP
-}
 
 fn set_if_changed<T: PartialEq + Copy + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.get_untracked() != value {
