@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -27,6 +28,7 @@ use tower_http::{
         predicate::{DefaultPredicate, NotForContentType, Predicate as _},
     },
     cors::{AllowOrigin, CorsLayer},
+    timeout::RequestBodyTimeoutLayer,
 };
 
 use crate::{
@@ -194,6 +196,7 @@ pub fn router(app: App) -> Router {
         .fallback(assets::asset)
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::JSON_BODY_BYTES))
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_millis(app.config.connections.body_timeout_ms)))
         .layer(
             CompressionLayer::new()
                 .br(true)

@@ -101,6 +101,9 @@ pub struct Connections {
     /// How long a client may take to send a request's head, in milliseconds.
     #[arg(long, env = "TOUCHLINE_HEADER_TIMEOUT_MS", default_value_t = 10_000, global = true)]
     pub header_timeout_ms: u64,
+    /// How long a client may be silent in the middle of a request's body, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_BODY_TIMEOUT_MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub body_timeout_ms: u64,
 }
 
 /// The database.

@@ -98,6 +98,9 @@ impl From<JsonRejection> for ApiError {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 Self::new(ErrorCode::UnsupportedMedia, "the body must be application/json")
             }
+            _ if matches!(rejection, JsonRejection::BytesRejection(_)) => {
+                Self::new(ErrorCode::Truncated, "the body broke off")
+            }
             _ => Self::new(ErrorCode::Malformed, rejection.body_text()),
         }
     }

@@ -1,5 +1,7 @@
 //! `/api/events/{id}/media`
 
+use std::error::Error as _;
+
 use axum::{
     Json,
     body::{Body, Bytes},
@@ -10,6 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use http_body_util::LengthLimitError;
 use serde::{Deserialize, Serialize};
 use shared::{
     ErrorCode, EventId, MediaId, Offset, Topic,
@@ -95,9 +98,12 @@ pub async fn create(
 }
 
 async fn json_body(body: Body) -> Result<Bytes, ApiError> {
-    let body = axum::body::to_bytes(body, JSON_BODY_BYTES)
-        .await
-        .map_err(|_| ApiError::new(ErrorCode::TooLarge, "the body is larger than allowed, or broke off"))?;
+    let body = axum::body::to_bytes(body, JSON_BODY_BYTES).await.map_err(|error| {
+        if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+            return ApiError::new(ErrorCode::TooLarge, "the body is larger than allowed");
+        }
+        ApiError::new(ErrorCode::Truncated, "the body broke off")
+    })?;
     Ok(body.slice_ref(body.trim_ascii()))
 }
 

@@ -172,3 +172,26 @@ async fn e10_a_stream_and_a_poll_end_with_their_client() {
     drop(stream);
     server.until_stats(&event, 0, 0).await;
 }
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_cut_off() {
+    let server = Server::with(&["--body-timeout-ms", "300"]).await;
+    let event = server.event().await;
+    for path in
+        ["/api/events".to_owned(), format!("/api/events/{}/media", event.id), "/api/uploads".to_owned()]
+    {
+        let content_type =
+            if path.ends_with("uploads") { "multipart/form-data; boundary=b" } else { "application/json" };
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {content_type}\r\ncontent-length: 1000\r\n\r\n"
+        );
+        let mut stuck = TcpStream::connect(server.address).await.unwrap();
+        stuck.write_all(head.as_bytes()).await.unwrap();
+        stuck.write_all(br#"{"title":"#).await.unwrap();
+        let mut answer = String::new();
+        within("an answer and the end", stuck.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+        assert!(answer.contains(r#""code":"truncated""#), "{path}: {answer}");
+    }
+    assert_eq!(server.get("/api/events").await.body["items"].as_array().unwrap().len(), 1);
+}
