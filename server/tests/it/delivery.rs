@@ -345,7 +345,7 @@ async fn e8_a_restart_of_the_server_loses_no_position(transport: Transport) {
 }
 
 async fn e12_the_first_goes_out_alone_and_the_rest_of_the_window_together(transport: Transport) {
-    let server = Server::with(&["--window-event-ms", "1500"]).await;
+    let server = Server::with(&["--window-event-ms", "2500"]).await;
     let event = server.event().await;
     let topic = topic(&event.id);
     let mut follower = Follower::on(&server, transport, &topic, None).await;
@@ -382,7 +382,7 @@ async fn e12_a_window_that_is_off_lets_everything_out_alone(transport: Transport
 }
 
 async fn e12_a_reader_who_comes_in_the_middle_of_a_window_has_no_hole(transport: Transport) {
-    let server = Server::with(&["--window-event-ms", "1500"]).await;
+    let server = Server::with(&["--window-event-ms", "2500"]).await;
     let event = server.event().await;
     let topic = topic(&event.id);
     let mut early = Follower::on(&server, transport, &topic, None).await;

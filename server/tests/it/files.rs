@@ -1,13 +1,16 @@
 //! `/media/{uploadId}/{file}` (E16): what was uploaded, served for ever and never run.
 
 use reqwest::Method;
+use shared::model::media::Attachment;
 
 use crate::support::Server;
 
 #[tokio::test]
 async fn e16_a_photo_and_its_renditions_are_served_and_may_be_kept_for_ever() {
     let server = Server::start().await;
-    let upload = server.uploaded("turned.jpg").await;
+    let upload: Attachment = server.upload_bytes("wide.jpg", wide_jpeg()).await.read();
+    let widths: Vec<_> = upload.renditions.iter().map(|rendition| rendition.width).collect();
+    assert_eq!((upload.width, upload.height, &widths[..]), (Some(1500), Some(1000), &[320, 640, 1280][..]));
     let mut urls: Vec<_> = upload.renditions.iter().map(|rendition| rendition.url.clone()).collect();
     urls.push(upload.url.clone());
     for url in &urls {
@@ -23,11 +26,22 @@ async fn e16_a_photo_and_its_renditions_are_served_and_may_be_kept_for_ever() {
     let whole = server.get(&upload.url).await;
     assert_eq!(whole.bytes.len() as u64, upload.bytes);
     assert!(!whole.bytes.windows(4).any(|four| four == b"Exif"), "the camera's notes are gone");
+    let small = image::load_from_memory(&server.get(&urls[0]).await.bytes).unwrap();
+    assert_eq!((small.width(), small.height()), (320, 213));
     let head = server.send(server.request(Method::HEAD, &upload.url)).await;
     assert_eq!(
         (head.status, head.header("content-length"), head.bytes.len()),
         (200, upload.bytes.to_string().as_str(), 0)
     );
+}
+
+/// A photo large enough for every size that a page needs.
+fn wide_jpeg() -> Vec<u8> {
+    let pixels = image::RgbImage::from_fn(1500, 1000, |x, y| image::Rgb([(x / 6) as u8, (y / 4) as u8, 128]));
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new(&mut bytes);
+    pixels.write_with_encoder(encoder).unwrap();
+    bytes
 }
 
 #[tokio::test]

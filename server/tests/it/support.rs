@@ -22,10 +22,8 @@ pub(crate) const BOUND: Duration = Duration::from_secs(15);
 pub(crate) fn within<F: Future>(what: &str, future: F) -> impl Future<Output = F::Output> {
     let caller = std::panic::Location::caller();
     async move {
-        match tokio::time::timeout(BOUND, future).await {
-            Ok(value) => value,
-            Err(_) => panic!("{what} did not happen within {BOUND:?} ({caller})"),
-        }
+        let outcome = tokio::time::timeout(BOUND, future).await;
+        outcome.unwrap_or_else(|_| panic!("{what} did not happen within {BOUND:?} ({caller})"))
     }
 }
 

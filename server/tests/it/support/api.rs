@@ -178,7 +178,11 @@ impl Api {
     }
 
     pub(crate) async fn upload(&self, name: &str) -> Answer {
-        let form = Form::new().part("file", Part::bytes(fixture(name)).file_name(name.to_owned()));
+        self.upload_bytes(name, fixture(name)).await
+    }
+
+    pub(crate) async fn upload_bytes(&self, name: &str, bytes: Vec<u8>) -> Answer {
+        let form = Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()));
         self.send(self.request(Method::POST, "/api/uploads").multipart(form)).await
     }
 

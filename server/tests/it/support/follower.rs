@@ -144,7 +144,7 @@ impl Follower {
                 self.at.insert(topic, (subscribed.epoch.to_string(), subscribed.offset));
             }
             ServerFrame::Publication(publication) => {
-                self.cover(&publication.topic, publication.offset, publication.offset)
+                self.cover(&publication.topic, publication.offset, publication.offset);
             }
             ServerFrame::Batch(topic, batch) => {
                 let offsets: Vec<_> = batch.publications.iter().map(|p| p.offset).collect();

@@ -49,18 +49,16 @@ impl Process {
                 if let Some((_, address)) = line.split_once(LISTENING) {
                     found.send(address.trim().parse().expect("an address")).expect("somebody waits for it");
                 }
-                let mut log = written.lock().unwrap();
+                let mut log = written.lock().expect("a log");
                 log.push_str(&line);
                 log.push('\n');
             }
         });
-        match address.recv_timeout(BOUND) {
-            Ok(address) => Self { api: Api::new(address), child, log },
-            Err(_) => {
-                drop(child.kill());
-                panic!("the program did not come up:\n{}", log.lock().unwrap());
-            }
+        if let Ok(address) = address.recv_timeout(BOUND) {
+            return Self { api: Api::new(address), child, log };
         }
+        drop(child.kill());
+        panic!("the program did not come up:\n{}", log.lock().expect("a log"));
     }
 
     /// Starts a program that is not to come up: how it ended, and what it said.
@@ -76,7 +74,7 @@ impl Process {
     }
 
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.lock().expect("a log").clone()
     }
 
     /// SIGTERM.
