@@ -123,6 +123,15 @@ export class Api {
     return page.cursor;
   }
 
+  /** Whether the log still reaches back to this cursor. */
+  async isRecoverable(event: string, cursor: string): Promise<boolean> {
+    const { frames }: { frames: { type: string; payload: { recovered?: boolean } }[] } = await this.call(
+      'GET',
+      `/api/events/${event}/updates?wait=0&since=${encodeURIComponent(cursor)}`,
+    );
+    return frames.find((frame) => frame.type === 'subscribed')?.payload.recovered === true;
+  }
+
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return this.answer(method, path, init);

@@ -1,4 +1,4 @@
-// The network between browser and server, as bad as a test wants it: cut, refusing, silent, slow, or closed
+// The network between browser and server, as bad as a test wants it: cut, refusing, silent, slow, forgetful, or closed
 // to WebSockets or to polls that are held. It passes bytes on and looks only at the heads of requests.
 
 import { type AddressInfo, type Server as Listener, type Socket, connect, createServer } from 'node:net';
@@ -11,9 +11,11 @@ interface Pair {
   silent: boolean;
   /** Ends a poll that is held for too long. */
   hold: NodeJS.Timeout | undefined;
+  /** The answer that comes is lost, and the connection with it. */
+  loses: boolean;
 }
 
-const REQUEST = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\S+) HTTP\/1\.1\r\n/;
+const REQUEST = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\S+) HTTP\/1\.1\r\n/;
 const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 export class Network {
@@ -21,8 +23,9 @@ export class Network {
   private refusing = false;
   private upgrades: 'pass' | 'forbid' | 'drop' = 'pass';
   private holdLimitMs: number | undefined;
-  private latencyMs = 0;
   private uploadBytesPerSecond: number | undefined;
+  private losing: string | undefined;
+  private lost = 0;
 
   private constructor(
     private readonly listener: Listener,
@@ -79,14 +82,18 @@ export class Network {
     this.holdLimitMs = milliseconds;
   }
 
-  /** Every chunk takes this much longer, each way. */
-  delay(milliseconds: number): void {
-    this.latencyMs = milliseconds;
-  }
-
   /** How fast the browser may send; `undefined` for as fast as it can. */
   throttleUploads(bytesPerSecond: number | undefined): void {
     this.uploadBytesPerSecond = bytesPerSecond;
+  }
+
+  /** The next such request reaches the server, and its answer nobody. */
+  loseNextAnswer(method: string, path: string): void {
+    this.losing = `${method} ${path}`;
+  }
+
+  get answersLost(): number {
+    return this.lost;
   }
 
   async dispose(): Promise<void> {
@@ -102,7 +109,7 @@ export class Network {
       return;
     }
     const upstream = connect({ port: this.targetPort, host: '127.0.0.1', noDelay: true });
-    const pair: Pair = { client, upstream, silent: false, hold: undefined };
+    const pair: Pair = { client, upstream, silent: false, hold: undefined, loses: false };
     this.pairs.add(pair);
     client.on('data', (chunk) => this.fromClient(pair, chunk));
     upstream.on('data', (chunk) => this.fromServer(pair, chunk));
@@ -116,8 +123,12 @@ export class Network {
 
   private fromClient(pair: Pair, chunk: Buffer): void {
     if (pair.silent) return;
-    const path = REQUEST.exec(chunk.subarray(0, 4096).toString('latin1'))?.[1];
+    const [, method, path] = REQUEST.exec(chunk.subarray(0, 4096).toString('latin1')) ?? [];
     if (path !== undefined) {
+      if (`${method} ${path}` === this.losing) {
+        this.losing = undefined;
+        pair.loses = true;
+      }
       if (this.upgrades !== 'pass' && /\r\nupgrade: *websocket/i.test(chunk.toString('latin1'))) {
         if (this.upgrades === 'forbid') pair.client.write(FORBIDDEN);
         this.close(pair);
@@ -128,7 +139,7 @@ export class Network {
         pair.hold = setTimeout(() => this.close(pair), this.holdLimitMs);
       }
     }
-    this.pass(pair.upstream, chunk);
+    pair.upstream.write(chunk);
     if (this.uploadBytesPerSecond !== undefined) {
       pair.client.pause();
       setTimeout(() => pair.client.resume(), (chunk.length / this.uploadBytesPerSecond) * 1000);
@@ -138,21 +149,18 @@ export class Network {
   private fromServer(pair: Pair, chunk: Buffer): void {
     if (pair.silent) return;
     clearTimeout(pair.hold);
-    this.pass(pair.client, chunk);
-  }
-
-  private pass(to: Socket, chunk: Buffer): void {
-    if (this.latencyMs === 0) {
-      to.write(chunk);
-    } else {
-      setTimeout(() => to.write(chunk), this.latencyMs);
+    if (pair.loses) {
+      this.lost += 1;
+      this.close(pair);
+      return;
     }
+    pair.client.write(chunk);
   }
 
   private close(pair: Pair): void {
     clearTimeout(pair.hold);
     this.pairs.delete(pair);
-    pair.client.end().destroySoon();
+    pair.client.destroySoon();
     pair.upstream.destroy();
   }
 }

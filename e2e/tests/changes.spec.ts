@@ -8,9 +8,10 @@ test('E5 an edit and a deletion reach another browser', async ({ api, another, e
   const event = await api.createEvent();
   await api.post(event.id, 'Ttypo');
   await api.post(event.id, 'Wrong match');
-  await eventPage.open(event.id);
   const reader = await another();
   await reader.open(event.id);
+  await eventPage.open(event.id);
+  await page.bringToFront();
 
   await eventPage.choose(eventPage.item('Ttypo'), 'Edit text');
   const edit = page.getByRole('dialog', { name: 'Edit text' });

@@ -164,6 +164,42 @@ test.describe('with a short drain', () => {
   });
 });
 
+test.describe('with a log that is soon forgotten', () => {
+  test.use({ serverFlags: ['--retain-event-count', '10', '--retain-every-s', '1'] });
+
+  test('E8 E17 what the log has forgotten comes from a snapshot, and a gap says what is not shown yet', async ({
+    api,
+    faults,
+    network,
+    proxied,
+  }) => {
+    faults.allow(...NETWORK);
+    const event = await api.createEvent();
+    const all = await api.postMany(event.id, texts(5, 'Before'));
+    await proxied.open(event.id);
+    await proxied.isLive();
+    await proxied.expectExactly(all.map((media) => media.offset));
+    const stoodAt = (await proxied.position(event.id)) ?? '';
+
+    network.down();
+    await expect.poll(() => proxied.status()).toBe('reconnecting');
+    all.push(...(await api.postMany(event.id, texts(80, 'Missed'))));
+    await expect.poll(() => api.isRecoverable(event.id, stoodAt)).toBe(false);
+    network.admit();
+
+    await expect(proxied.item('Missed 80')).toBeVisible();
+    const gap = proxied.timeline.getByRole('article', { name: 'Some updates are not shown' });
+    await expect(gap).toHaveCount(1);
+    const shown = await proxied.offsets();
+    expect(shown.slice(-5), 'what was there stays').toEqual(all.slice(0, 5).map((media) => media.offset).reverse());
+    await expect(async () => {
+      if ((await gap.count()) > 0) await gap.getByRole('button', { name: 'Load' }).click({ timeout: 1000 });
+      await expect(gap).toHaveCount(0, { timeout: 1000 });
+    }).toPass({ timeout: 10_000 });
+    await proxied.expectExactly(all.map((media) => media.offset));
+  });
+});
+
 test('E8 a page that is reloaded, or left and come back to, shows everything once', async ({ api, eventPage, page }) => {
   const event = await api.createEvent();
   const posted = await api.postMany(event.id, texts(5));
