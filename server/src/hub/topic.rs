@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use shared::{
     Epoch, Offset, Position, ServerFrame, Topic, WatcherId,
@@ -57,6 +58,9 @@ pub struct TopicHub {
     /// The version of the latest count, to be looked at without the lock.
     count_version: AtomicU64,
     state: Mutex<State>,
+    /// The newest chunk, for the many readers who are at the head and are woken together: they take it
+    /// without the lock. It ends at what is visible; there is none once the topic is closed.
+    latest: ArcSwapOption<Chunk>,
     /// One reader at a time fetches what the tail no longer has; the others find it in `history`.
     pub(super) fetching: tokio::sync::Mutex<()>,
 }
@@ -186,6 +190,7 @@ impl TopicHub {
             count_version: AtomicU64::new(0),
             topic,
             state: Mutex::new(state),
+            latest: ArcSwapOption::empty(),
             fetching: tokio::sync::Mutex::new(()),
         }
     }
@@ -212,7 +217,7 @@ impl TopicHub {
         if state.window_open {
             return (taken, None);
         }
-        state.release(self.window_ms > 0, self.tail_bytes_max);
+        self.release(&mut state, self.window_ms > 0);
         if self.window_ms == 0 {
             return (taken, None);
         }
@@ -229,7 +234,7 @@ impl TopicHub {
                 None
             }
             Alarm::Window => {
-                state.release(true, self.tail_bytes_max);
+                self.release(&mut state, true);
                 Some((now.plus(self.window_ms), Alarm::Window))
             }
             Alarm::Count => {
@@ -248,8 +253,23 @@ impl TopicHub {
         }
     }
 
-    /// What stands after `position` in memory.
+    /// Shows what was held back. Whoever is woken finds the newest chunk already there.
+    fn release(&self, state: &mut State, gathered: bool) {
+        state.show(gathered, self.tail_bytes_max);
+        self.latest.store(state.tail.back().filter(|_| !state.closed).cloned());
+        state.wake_all();
+    }
+
+    /// What stands after `after` in memory.
     pub fn next(&self, after: Offset) -> Next {
+        if let Some(latest) = &*self.latest.load() {
+            if after >= latest.to() {
+                return Next::AtHead;
+            }
+            if let Some(slice) = Slice::after(latest, after) {
+                return Next::Last(slice);
+            }
+        }
         let state = self.state.lock();
         if after >= state.visible {
             return if state.closed && after >= state.head { Next::Closed } else { Next::AtHead };
@@ -300,6 +320,7 @@ impl TopicHub {
         state.head = upto;
         state.visible = upto;
         state.trimmed = upto;
+        self.latest.store(None);
         state.held.clear();
         state.tail.clear();
         state.tail_bytes = 0;
@@ -316,6 +337,7 @@ impl TopicHub {
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
+        self.latest.store(None);
         state.history.clear();
         state.wake_all();
     }
@@ -442,14 +464,13 @@ impl TopicHub {
 }
 
 impl State {
-    /// Shows what was held back.
-    fn release(&mut self, gathered: bool, tail_bytes_max: usize) {
+    /// Makes what was held back visible; the readers are yet to be woken.
+    fn show(&mut self, gathered: bool, tail_bytes_max: usize) {
         let held = std::mem::take(&mut self.held);
         for part in held.chunks(BATCH_PUBLICATIONS) {
             self.push(part, gathered, tail_bytes_max);
         }
         self.visible = self.head;
-        self.wake_all();
     }
 
     fn push(&mut self, part: &[Appended], gathered: bool, tail_bytes_max: usize) {
