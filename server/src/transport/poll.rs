@@ -4,7 +4,7 @@
 //! waits until there is something to say or the time is up, and answers with the frames that a WebSocket
 //! would have received. Nothing is kept between two polls but that the watcher is still there.
 
-use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, task::Poll, time::Duration};
 
 use axum::{
     body::Body,
@@ -24,23 +24,8 @@ use shared::{
     limits::{POLL_TOPICS, POLL_WAIT_MAX_S},
 };
 
-use super::{
-    session::{Outlet, Session},
-    upgrade,
-};
-use crate::{
-    app::App,
-    auth::Principal,
-    error::ApiError,
-    hub::{chunk::Slice, topic::TopicHub},
-};
-
-/// Bytes of frames in one answer; what is more comes with the next poll.
-const ANSWER_BYTES: usize = 512 * 1024;
-/// A poller that was held is expected back within this long, in milliseconds.
-const LINGER_LONG_MS: u64 = 5_000;
-/// One that was answered at once comes back at its interval, which is half a minute by default.
-const LINGER_INTERVAL_MS: u64 = 45_000;
+use super::{hold::Hold, session::Session, upgrade};
+use crate::{app::App, auth::Principal, error::ApiError};
 
 /// A topic, and the position after which it is wanted.
 pub type From = (Topic, Option<Position>);
@@ -160,87 +145,40 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
     }
     let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
-    let mut session = upgrade::session(&app, principal, wanted.watcher);
+    let session = upgrade::session(&app, principal, wanted.watcher);
     let _session_guard = app.sessions.enter(session.signal());
-    let mut out = Answer::default();
-    let mut at_once = false;
-    for (topic, since) in wanted.from {
-        at_once |= since.is_none();
-        subscribe(&mut session, topic, since).await?;
-    }
+    let mut hold = Hold::begin(session, wanted.from).await?;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wanted.wait_s);
     loop {
-        let ended = session.drain(app.clock.now(), &mut out).await.is_err();
-        if session.signal().is_ending() {
-            session.farewell(rand::rng().random_range(0..=app.config.drain_span_ms));
-            let drained = session.drain(app.clock.now(), &mut out).await;
-            debug_assert!(drained.is_ok());
+        let due = hold.look(app.clock.now()).await;
+        if hold.signal().is_ending() {
+            let delay_ms = rand::rng().random_range(0..=app.config.drain_span_ms);
+            hold.farewell(app.clock.now(), delay_ms).await;
             break;
         }
-        if ended || at_once || out.worth_answering || out.is_full() {
+        if due.map_err(|_| unreadable())? {
             break;
         }
-        let signal = session.signal().clone();
+        let signal = hold.signal().clone();
         let marked = poll_fn(|cx| if signal.poll(cx) { Poll::Ready(()) } else { Poll::Pending });
         if tokio::time::timeout_at(deadline, marked).await.is_err() {
             break;
         }
     }
-    session.linger(app.clock.now(), if wanted.wait_s > 0 { LINGER_LONG_MS } else { LINGER_INTERVAL_MS });
-    Ok(out.into_response())
+    Ok(respond(hold.finish(app.clock.now(), wanted.wait_s > 0)))
 }
 
-/// The frames of an answer.
-#[derive(Default)]
-struct Answer {
-    text: String,
-    /// Something besides the plain confirmation that nothing has happened yet.
-    worth_answering: bool,
+fn unreadable() -> ApiError {
+    ApiError::new(ErrorCode::StorageUnavailable, "the store cannot be read at present")
 }
 
-impl Answer {
-    fn frame(&mut self, text: &str) {
-        if !self.text.is_empty() {
-            self.text.push(',');
-        }
-        self.text.push_str(text);
-        counter!("touchline_frames_sent_total", "transport" => "poll").increment(1);
-    }
-
-    fn into_response(self) -> Response {
-        let body = format!("{{\"frames\":[{}]}}", self.text);
-        counter!("touchline_bytes_sent_total", "transport" => "poll").increment(body.len() as u64);
-        let mut response = Body::from(body).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
-    }
-}
-
-impl Outlet for Answer {
-    fn control(&mut self, text: &str) {
-        // `subscribed` with everything recovered is the only frame that may wait for company.
-        self.worth_answering |=
-            !(text.starts_with(r#"{"type":"subscribed""#) && text.contains(r#""recovered":true"#));
-        self.frame(text);
-    }
-
-    fn shared(&mut self, text: &Arc<str>) {
-        self.frame(text);
-    }
-
-    fn slice(&mut self, _topic: &TopicHub, slice: &Slice) {
-        self.worth_answering = true;
-        counter!("touchline_deliveries_total", "transport" => "poll").increment(slice.publications());
-        for (_, text) in slice.texts() {
-            self.frame(text);
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.text.len() >= ANSWER_BYTES
-    }
+fn respond(body: String) -> Response {
+    counter!("touchline_bytes_sent_total", "transport" => "poll").increment(body.len() as u64);
+    let mut response = Body::from(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 #[cfg(test)]
