@@ -105,7 +105,7 @@ pub(crate) fn Banner() -> impl IntoView {
             </aside>
         }
         .into_any(),
-        3 => view! { <div class="banner good">"Back online"</div> }.into_any(),
+        3 => view! { <aside class="banner good" aria-label="Back online">"Back online"</aside> }.into_any(),
         _ => ().into_any(),
     }
     })
