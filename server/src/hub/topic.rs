@@ -76,6 +76,8 @@ struct State {
     visible: Offset,
     tail: VecDeque<Arc<Chunk>>,
     tail_bytes: usize,
+    /// Up to here content was taken out of the log after it had been encoded.
+    redacted: Offset,
     /// Committed publications after `visible`.
     held: Vec<Appended>,
     window_open: bool,
@@ -170,6 +172,7 @@ impl TopicHub {
             visible: extent.head,
             tail: VecDeque::new(),
             tail_bytes: 0,
+            redacted: Offset::ZERO,
             held: Vec::new(),
             window_open: false,
             history: VecDeque::new(),
@@ -299,15 +302,12 @@ impl TopicHub {
     }
 
     /// Drops encoded publications after a deletion took their content out of the log; readers who have
-    /// not had them read the store. What readers at the head have yet to see stays.
+    /// not had them read the store. What readers at the head have yet to see stays until the next comes.
     pub(super) fn forget_encoded(&self) {
         let mut state = self.state.lock();
         state.history.clear();
-        while state.tail.len() > 1 {
-            if let Some(chunk) = state.tail.pop_front() {
-                state.tail_bytes -= chunk.size_bytes();
-            }
-        }
+        state.redacted = state.head;
+        state.forget_redacted(1);
     }
 
     /// Goes on after `upto` if that is ahead: what stood in between has been removed from the store before
@@ -464,8 +464,20 @@ impl TopicHub {
 }
 
 impl State {
+    /// Drops the oldest chunks whose content was taken out of the log; `keep` of them stay.
+    fn forget_redacted(&mut self, keep: usize) {
+        while self.tail.len() > keep && self.tail.front().is_some_and(|oldest| oldest.from() <= self.redacted)
+        {
+            if let Some(chunk) = self.tail.pop_front() {
+                self.tail_bytes -= chunk.size_bytes();
+            }
+        }
+    }
+
     /// Makes what was held back visible; the readers are yet to be woken.
     fn show(&mut self, gathered: bool, tail_bytes_max: usize) {
+        // A deletion that a window held back comes after what it deletes.
+        self.forget_redacted(0);
         let held = std::mem::take(&mut self.held);
         for part in held.chunks(BATCH_PUBLICATIONS) {
             self.push(part, gathered, tail_bytes_max);
