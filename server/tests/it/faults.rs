@@ -1,6 +1,6 @@
 //! A server that cannot start says why; one that cannot write says so and goes on reading.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::json;
 use shared::Topic;
@@ -26,6 +26,10 @@ fn a_data_directory_that_cannot_be_used_is_named() {
     fs::write(&file, "x").unwrap();
     let (status, said) = Process::refused(&file, &[]);
     assert!(!status.success() && said.contains("a-file") && said.contains("cannot be used"), "{said}");
+
+    // Nobody may create anything there, not even root.
+    let (status, said) = Process::refused(Path::new("/proc/touchline"), &[]);
+    assert!(!status.success() && said.contains("/proc/touchline cannot be used"), "{said}");
 
     // The database's name is taken by a directory, or its file is none.
     fs::create_dir_all(dir.path().join("one/touchline.db")).unwrap();
