@@ -6,6 +6,8 @@
 //!
 //! The names of the tests say which rows of the requirements they hold.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod support;
 
 mod assets;
@@ -24,6 +26,7 @@ mod metrics;
 mod origin;
 mod poll;
 mod presence;
+mod recovery;
 mod snapshots;
 mod sse;
 mod uploads;

@@ -1,5 +1,27 @@
 //! What every test stands on: a server, a client of its REST, and followers over every transport.
 
+/// Runs each scenario over every transport.
+macro_rules! over_every_transport {
+    ($($scenario:ident)*) => {$(
+        mod $scenario {
+            use crate::support::Transport;
+            #[tokio::test]
+            async fn over_websocket() {
+                super::$scenario(Transport::WebSocket).await;
+            }
+            #[tokio::test]
+            async fn over_sse() {
+                super::$scenario(Transport::Sse).await;
+            }
+            #[tokio::test]
+            async fn over_poll() {
+                super::$scenario(Transport::Poll).await;
+            }
+        }
+    )*};
+}
+pub(crate) use over_every_transport;
+
 pub(crate) mod api;
 pub(crate) mod follower;
 pub(crate) mod process;

@@ -58,6 +58,7 @@ impl Process {
             return Self { api: Api::new(address), child, log };
         }
         drop(child.kill());
+        drop(child.wait());
         panic!("the program did not come up:\n{}", log.lock().expect("a log"));
     }
 
