@@ -18,6 +18,8 @@ pub struct Violations {
     pub lost: u64,
     /// Queues longer than they may be.
     pub unbounded: u64,
+    /// Counts of watchers that are wrong, and what is left of those who have gone.
+    pub miscounted: u64,
 }
 
 impl Violations {
@@ -31,6 +33,7 @@ impl Violations {
         self.invented += other.invented;
         self.lost += other.lost;
         self.unbounded += other.unbounded;
+        self.miscounted += other.miscounted;
     }
 }
 

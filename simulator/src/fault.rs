@@ -1,6 +1,7 @@
-//! What goes wrong.
+//! What goes wrong, and how the dice decide it.
 
 use rand::{Rng, rngs::SmallRng};
+use server::store::{Failing, FailingWrites};
 
 /// One fault; those with a length end by themselves.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,8 @@ pub(crate) enum Fault {
     BreakPolls(usize, bool),
     /// The server's memory is gone; the store stays.
     Kill,
+    /// The server says goodbye to everybody and ends.
+    Drain,
     /// Something is committed, and the server dies before it is announced.
     CommitAndKill,
     Restart,
@@ -26,8 +29,8 @@ pub(crate) enum Fault {
     Suspend(usize, u64),
     /// The tab dies and is opened again.
     Reload(usize),
-    /// The store cannot be read: sessions that need it are closed, requests fail.
-    StoreFails(bool),
+    /// The store fails in this way, or works again.
+    Store(Failing),
     Online(usize, bool),
     Visible(usize, bool),
 }
@@ -37,7 +40,7 @@ pub(crate) fn random(rng: &mut SmallRng, pages: usize) -> (Fault, Option<(u64, F
     let page = rng.random_range(0..pages);
     let long = rng.random_range(1_000..40_000);
     let short = rng.random_range(200..6_000);
-    match rng.random_range(0..15) {
+    match rng.random_range(0..17) {
         0 | 1 => (Fault::Cut(page), None),
         2 => (Fault::HalfOpen(page), None),
         3 => (Fault::Delay(page, rng.random_range(100..4_000)), Some((long, Fault::Delay(page, 0)))),
@@ -45,11 +48,22 @@ pub(crate) fn random(rng: &mut SmallRng, pages: usize) -> (Fault, Option<(u64, F
         6 => (Fault::BreakPolls(page, true), Some((long * 2, Fault::BreakPolls(page, false)))),
         7 => (Fault::Kill, Some((short, Fault::Restart))),
         8 => (Fault::CommitAndKill, Some((short, Fault::Restart))),
-        9 => (Fault::DeafBus(true), Some((long, Fault::DeafBus(false)))),
-        10 => (Fault::Suspend(page, long * 5), None),
-        11 => (Fault::Reload(page), None),
-        12 => (Fault::StoreFails(true), Some((short, Fault::StoreFails(false)))),
-        13 => (Fault::Online(page, false), Some((short, Fault::Online(page, true)))),
+        9 => (Fault::Drain, Some((short, Fault::Restart))),
+        10 => (Fault::DeafBus(true), Some((long, Fault::DeafBus(false)))),
+        11 => (Fault::Suspend(page, long * 5), None),
+        12 => (Fault::Reload(page), None),
+        13 | 14 => (Fault::Store(failing(rng)), Some((short, Fault::Store(Failing::default())))),
+        15 => (Fault::Online(page, false), Some((short, Fault::Online(page, true)))),
         _ => (Fault::Visible(page, false), Some((long, Fault::Visible(page, true)))),
     }
+}
+
+fn failing(rng: &mut SmallRng) -> Failing {
+    let (reads, writes) = match rng.random_range(0..5) {
+        0 | 1 => (true, None),
+        2 => (false, Some(FailingWrites::Statements)),
+        3 => (false, Some(FailingWrites::Commits)),
+        _ => (true, Some(FailingWrites::Statements)),
+    };
+    Failing { reads, writes }
 }

@@ -1,24 +1,32 @@
-//! One connection, or one poll: the way between a page and the server, and the session behind it.
+//! One connection, or one poll: the way between a page and the server, and what serves it there.
 
 use std::sync::Arc;
 
 use client_core::Attempt;
 use server::{
     hub::{chunk::Slice, topic::TopicHub},
-    transport::session::{Outlet, Session},
+    transport::{
+        hold::Hold,
+        session::{Outlet, Session},
+    },
 };
 use shared::{Position, Topic};
 
 /// Frames that a WebSocket takes in one go; then the reader is slow and the rest waits.
 const SOCKET_ROOM: usize = 16;
-/// Frames in the answer to a poll.
-const POLL_ROOM: usize = 64;
 
 /// Which of the two it is.
 #[derive(Debug)]
 pub(crate) enum Kind {
     Socket,
-    Poll { from: Vec<(Topic, Option<Position>)>, wait_ms: u64, until: u64, frames: Vec<String> },
+    Poll { from: Vec<(Topic, Option<Position>)>, wait_ms: u64 },
+}
+
+/// The server's state for it.
+#[derive(Debug)]
+pub(crate) enum Served {
+    Socket(Session),
+    Poll(Hold),
 }
 
 #[derive(Debug)]
@@ -28,32 +36,53 @@ pub(crate) struct Link {
     pub(crate) life: u64,
     pub(crate) attempt: Attempt,
     pub(crate) kind: Kind,
-    /// The server's state, once the request has arrived there.
-    pub(crate) session: Option<Session>,
+    /// Set once the request has arrived at the server.
+    pub(crate) served: Option<Box<Served>>,
     /// Bytes go nowhere any more, and nobody is told.
     pub(crate) dead: bool,
     /// When the last bytes sent arrive, each way: they do not overtake one another.
     pub(crate) down_at: u64,
     pub(crate) up_at: u64,
-    /// The rest of what there is goes out at an appointed time.
+    /// When the server last heard from the client.
+    pub(crate) heard_at: u64,
+    /// When a poll is answered at the latest.
+    pub(crate) until: u64,
+    /// The reader is slow: the rest of what there is goes out at an appointed time.
     pub(crate) draining: bool,
 }
 
-/// Collects what a session hands over.
-#[derive(Debug)]
-pub(crate) struct Basket {
-    pub(crate) texts: Vec<String>,
-    room: usize,
+impl Link {
+    pub(crate) const fn new(page: usize, life: u64, attempt: Attempt, kind: Kind, up_at: u64) -> Self {
+        Self {
+            page,
+            life,
+            attempt,
+            kind,
+            served: None,
+            dead: false,
+            down_at: 0,
+            up_at,
+            heard_at: 0,
+            until: 0,
+            draining: false,
+        }
+    }
+
+    /// There is something to send, and room for it.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.draining
+            && match self.served.as_deref() {
+                Some(Served::Socket(session)) => session.signal().is_set() || session.has_replies(),
+                Some(Served::Poll(hold)) => hold.signal().is_set(),
+                None => false,
+            }
+    }
 }
 
-impl Basket {
-    pub(crate) const fn of(kind: &Kind) -> Self {
-        let room = match kind {
-            Kind::Socket => SOCKET_ROOM,
-            Kind::Poll { .. } => POLL_ROOM,
-        };
-        Self { texts: Vec::new(), room }
-    }
+/// Collects what a session hands over for a WebSocket.
+#[derive(Debug, Default)]
+pub(crate) struct Basket {
+    pub(crate) texts: Vec<String>,
 }
 
 impl Outlet for Basket {
@@ -70,6 +99,6 @@ impl Outlet for Basket {
     }
 
     fn is_full(&self) -> bool {
-        self.texts.len() >= self.room
+        self.texts.len() >= SOCKET_ROOM
     }
 }

@@ -1,12 +1,18 @@
-//! `simulator --seeds 1000`: runs seeds and says in one line what came of them.
+//! `simulator --seeds 1000`: runs seeds, on every processor there is, and says in one line what came of
+//! them.
 
-use std::process::ExitCode;
+use std::{
+    num::NonZero,
+    process::ExitCode,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
 
 use clap::Parser;
-use simulator::{Plant, Report, check::Violations, run};
+use simulator::{Plant, Report, run};
 
 /// The real clients against the real server core, in virtual time, with seeded faults.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Copy, Parser)]
 struct Arguments {
     /// How many seeds to run.
     #[arg(long, default_value_t = 100)]
@@ -25,51 +31,74 @@ struct Arguments {
     plant: Option<Plant>,
 }
 
+/// What came of all seeds together.
+#[derive(Debug, Default)]
+struct Total {
+    report: Report,
+    failed: u64,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let seeds = match arguments.seed {
-        Some(seed) => seed..seed + 1,
-        None => arguments.start_seed..arguments.start_seed + arguments.seeds,
+    let (first, count) = match arguments.seed {
+        Some(seed) => (seed, 1),
+        None => (arguments.start_seed, arguments.seeds),
     };
-    let count = seeds.end - seeds.start;
-    let mut total = Report::default();
-    let mut violations = Violations::default();
-    let mut failed = 0;
-    for seed in seeds {
-        let report = match run(seed, arguments.plant, arguments.trace) {
-            Ok(Ok(report)) => report,
+    let next = AtomicU64::new(0);
+    // A trace of several seeds at once could not be read.
+    let threads = if arguments.trace { 1 } else { thread::available_parallelism().map_or(1, NonZero::get) };
+    let mut total = Total::default();
+    thread::scope(|scope| {
+        let take = || match next.fetch_add(1, Ordering::Relaxed) {
+            taken if taken < count => Some(first + taken),
+            _ => None,
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(move || run_all(take, arguments))).collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(part) => {
+                    total.report.add(&part.report);
+                    total.failed += part.failed;
+                }
+                // It has printed why.
+                Err(_) => total.failed += 1,
+            }
+        }
+    });
+    print(count, &total.report);
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_all(take: impl Fn() -> Option<u64>, arguments: Arguments) -> Total {
+    let mut total = Total::default();
+    while let Some(seed) = take() {
+        match run(seed, arguments.plant, arguments.trace) {
+            Ok(Ok(report)) => total.report.add(&report),
             Ok(Err(report)) => {
-                failed += 1;
-                eprintln!(
-                    "seed {seed}: {:?}, {} not caught up; replay: --seed {seed} --trace",
-                    report.violations, report.behind
-                );
-                report
+                eprintln!("seed {seed} failed (replay: --seed {seed} --trace): {report:?}");
+                total.report.add(&report);
+                total.failed += 1;
             }
             Err(error) => {
-                eprintln!("the store could not be opened: {error}");
-                return ExitCode::FAILURE;
+                eprintln!("seed {seed}: the store could not be opened: {error}");
+                total.failed += 1;
             }
-        };
-        violations.add(report.violations);
-        total.virtual_ms += report.virtual_ms;
-        total.faults += report.faults;
-        total.publications += report.publications;
-        total.behind += report.behind;
+        }
     }
-    if violations.invented + violations.unbounded > 0 {
-        eprintln!("invented {}, unbounded {}", violations.invented, violations.unbounded);
-    }
+    total
+}
+
+fn print(count: u64, report: &Report) {
+    let minutes = report.virtual_ms / 60_000;
     println!(
         "seeds {count}, virtual time {} h {:02} min, faults {}, publications {}, holes {}, doubles {}, lost {}, clients not caught up {}",
-        total.virtual_ms / 3_600_000,
-        total.virtual_ms / 60_000 % 60,
-        total.faults,
-        total.publications,
-        violations.holes,
-        violations.doubles,
-        violations.lost,
-        total.behind,
+        minutes / 60,
+        minutes % 60,
+        report.faults,
+        report.publications,
+        report.violations.holes,
+        report.violations.doubles,
+        report.violations.lost,
+        report.behind,
     );
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,6 +1,6 @@
-//! A browser tab: the client, its timelines, its drafts, and the planted bugs.
+//! A browser tab: the client, its timelines, its drafts, and the network it is in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use client_core::{Attempt, Client, Config, timeline::Timeline};
 use shared::{EventId, IdempotencyKey, Position, Topic};
@@ -14,11 +14,13 @@ pub(crate) struct View {
     pub(crate) seen: Option<Position>,
     /// A page below is being read.
     pub(crate) loading: bool,
+    /// "N watching", as the page was last told.
+    pub(crate) watchers: Option<u64>,
 }
 
 impl View {
     pub(crate) fn new(event: EventId) -> Self {
-        Self { event, timeline: Timeline::new(), seen: None, loading: false }
+        Self { event, timeline: Timeline::new(), seen: None, loading: false, watchers: None }
     }
 
     pub(crate) fn topic(&self) -> Topic {
@@ -26,7 +28,7 @@ impl View {
     }
 }
 
-/// Something that was written here and is being posted until the server has it.
+/// Something that was written and is to be posted once. Its text is unlike that of every other.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) key: IdempotencyKey,
@@ -40,8 +42,10 @@ pub(crate) struct Page {
     /// Counts reloads: what was sent to an earlier life is not listened to.
     pub(crate) life: u64,
     pub(crate) views: Vec<View>,
+    /// Connections that the page has not closed, by their number in the world.
     pub(crate) links: BTreeMap<Attempt, u64>,
-    pub(crate) drafts: BTreeMap<IdempotencyKey, Draft>,
+    /// Texts of drafts that the server has not acknowledged to this page.
+    pub(crate) drafts: BTreeSet<String>,
     pub(crate) latency_ms: u64,
     pub(crate) delay_ms: u64,
     pub(crate) socket_blocked: bool,
@@ -56,7 +60,7 @@ impl Page {
             life,
             views: events.iter().cloned().map(View::new).collect(),
             links: BTreeMap::new(),
-            drafts: BTreeMap::new(),
+            drafts: BTreeSet::new(),
             latency_ms,
             delay_ms: 0,
             socket_blocked: false,

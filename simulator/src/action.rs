@@ -1,0 +1,81 @@
+//! What can happen at some moment of a run. A thing that is meant for one life of a page, or of the
+//! server, names that life: a later one does not listen to it.
+
+use client_core::Input;
+use server::store::Appended;
+use shared::{EventId, model::media::Media, rest::Page};
+
+use crate::{fault::Fault, page::Draft};
+
+/// One page of an event's items, asked for by a browser's page.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub(crate) page: usize,
+    pub(crate) life: u64,
+    pub(crate) event: EventId,
+    /// The page below this one; `None` is a snapshot.
+    pub(crate) before: Option<String>,
+}
+
+/// An item that a page posts.
+#[derive(Debug, Clone)]
+pub(crate) struct Posting {
+    pub(crate) page: usize,
+    pub(crate) life: u64,
+    pub(crate) draft: Draft,
+}
+
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Something reaches a client.
+    Input {
+        page: usize,
+        life: u64,
+        input: Box<Input>,
+    },
+    /// A WebSocket or a poll reaches the server.
+    Arrive {
+        link: u64,
+    },
+    /// A client's text reaches the server.
+    Hear {
+        link: u64,
+        text: String,
+    },
+    /// A client's end of a connection reaches the server.
+    Leave {
+        link: u64,
+    },
+    /// A slow reader takes more, or a poll has been held for long enough.
+    Drain {
+        link: u64,
+    },
+    /// Something in between breaks a connection off.
+    Break {
+        link: u64,
+    },
+    /// The server looks whether a client has been heard lately.
+    Heartbeat {
+        link: u64,
+    },
+    /// A commit is announced.
+    Bell {
+        server_life: u64,
+        appended: Vec<Appended>,
+    },
+    /// The server looks for bells that it has missed.
+    Tidy,
+    /// Retention removes what is no longer kept.
+    Trim,
+    /// A request for items reaches the server, and its answer the page.
+    Read(Reading),
+    HasRead(Reading, Box<Option<Page<Media>>>),
+    /// A post reaches the server, and its answer the page.
+    Post(Posting),
+    Posted(Posting, Box<Option<Media>>),
+    /// People do something.
+    People,
+    /// Something goes wrong by chance, or as was decided before.
+    Misfortune,
+    Fault(Fault),
+}

@@ -1,0 +1,125 @@
+//! At the end everybody is at the head, every timeline is the recount, and when all have gone nothing is
+//! left of them.
+
+use std::collections::BTreeMap;
+
+use client_core::{Input, Status, timeline::Row};
+use server::hub::Totals;
+use shared::{Change, EventId, Topic};
+
+use crate::world::World;
+
+impl World {
+    /// Looks at every page and at the log, once they have had time to catch up.
+    pub(crate) fn judge(&mut self) {
+        let recounts: BTreeMap<EventId, Vec<Row>> =
+            self.events.iter().map(|event| (event.clone(), self.rows(event))).collect();
+        for page in 0..self.pages.len() {
+            self.count_repairs(page);
+            let mut behind = !matches!(self.pages[page].client.status(), Status::Live | Status::Polling);
+            for index in 0..self.pages[page].views.len() {
+                self.read_down(page, index);
+                behind |= !self.is_caught_up(page, index);
+                self.judge_timeline(page, index, &recounts);
+            }
+            self.report.behind += u64::from(behind);
+            // What the server acknowledged and the page does not know of is posted for ever.
+            self.report.violations.lost += self.pages[page].drafts.len() as u64;
+        }
+        self.judge_log();
+        self.judge_counts();
+    }
+
+    /// The rows of a timeline that shows everything.
+    fn rows(&self, event: &EventId) -> Vec<Row> {
+        self.recount(event).into_iter().map(|media| Row::Media(Box::new(media))).collect()
+    }
+
+    /// The reader scrolls to the very bottom.
+    fn read_down(&mut self, page: usize, index: usize) {
+        loop {
+            let view = &self.pages[page].views[index];
+            let (event, Some(before)) = (view.event.clone(), view.timeline.older().map(str::to_owned)) else {
+                return;
+            };
+            let Some(answer) = self.read_page(&event, Some(&before)) else { return };
+            let timeline = &mut self.pages[page].views[index].timeline;
+            timeline.insert_older_page(&before, answer);
+            if timeline.older() == Some(&before) {
+                // It goes no further; what is missing is found by the recount.
+                return;
+            }
+        }
+    }
+
+    fn is_caught_up(&self, page: usize, index: usize) -> bool {
+        let view = &self.pages[page].views[index];
+        let head = self.truth.log(&view.topic()).len() as u64;
+        let caught_up = view.seen.as_ref().map_or(0, |seen| seen.offset.0) == head;
+        if !caught_up {
+            self.say(page, || format!("! {} stands at {:?} and not at {head}", view.event, view.seen));
+        }
+        caught_up
+    }
+
+    fn judge_timeline(&mut self, page: usize, index: usize, recounts: &BTreeMap<EventId, Vec<Row>>) {
+        let view = &self.pages[page].views[index];
+        let recount = recounts.get(&view.event).map_or(&[][..], Vec::as_slice);
+        if !view.timeline.rows().map(|(_, row)| row).eq(recount) {
+            let shown: Vec<&Row> = view.timeline.rows().map(|(_, row)| row).collect();
+            self.say(page, || format!("! the timeline is {shown:#?} and not {recount:#?}"));
+            self.report.violations.lost += 1;
+        }
+    }
+
+    /// What was acknowledged is in the log, and nothing is there twice, acknowledged or not.
+    fn judge_log(&mut self) {
+        let mut times: BTreeMap<String, u64> = BTreeMap::new();
+        for event in &self.events {
+            for entry in self.truth.log(&Topic::event(event)) {
+                if let Ok(Change::MediaNew(media)) = Change::parse(&entry.type_name, &entry.payload) {
+                    *times.entry(media.text.clone()).or_default() += 1;
+                }
+            }
+        }
+        self.report.violations.doubles += times.values().filter(|times| **times > 1).count() as u64;
+        let missing = self.acknowledged.iter().filter(|text| !times.contains_key(*text)).count();
+        self.report.violations.lost += missing as u64;
+    }
+
+    /// Everybody who follows an event is counted once, and the pages know.
+    fn judge_counts(&mut self) {
+        let Some(hub) = self.hub.clone() else { return };
+        for event in self.events.clone() {
+            let topic = Topic::event(&event);
+            let follow = |page: &&crate::page::Page| page.views.iter().any(|view| view.event == event);
+            let watchers = self.pages.iter().filter(follow).count() as u64;
+            let counted = hub.count(&topic).watchers;
+            let mut wrong = u64::from(counted != watchers);
+            for page in self.pages.iter().filter(|page| page.client.status() == Status::Live) {
+                let told = page.views.iter().find(|view| view.event == event).and_then(|view| view.watchers);
+                wrong += u64::from(told.is_some_and(|told| told != watchers));
+            }
+            if wrong > 0 {
+                self.say(0, || format!("! {event}: {watchers} watch it, {counted} are counted"));
+            }
+            self.report.violations.miscounted += wrong;
+        }
+    }
+
+    /// Everybody leaves.
+    pub(crate) fn leave_all(&mut self) {
+        for page in 0..self.pages.len() {
+            self.input(page, Input::Stop);
+        }
+    }
+
+    /// Of those who have gone nothing is left: no connection, no reader, no topic in memory.
+    pub(crate) fn judge_leftovers(&mut self) {
+        let totals = self.hub.as_ref().map_or_else(Totals::default, |hub| hub.totals());
+        if totals != Totals::default() || !self.links.is_empty() {
+            self.say(0, || format!("! left behind: {totals:?}, connections {:?}", self.links.keys()));
+            self.report.violations.miscounted += 1;
+        }
+    }
+}

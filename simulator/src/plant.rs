@@ -1,0 +1,26 @@
+//! Bugs put in on purpose, to see that the checks bite. Each stands where the code that it stands for
+//! would have it.
+
+/// One bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Plant {
+    /// The client leaves out a publication now and then.
+    Skip,
+    /// The client hands publications out twice now and then.
+    Double,
+    /// After a reconnect the client begins at the head instead of at its position.
+    Forget,
+    /// The author's page does not keep the idempotency key for the next try.
+    NewKey,
+    /// The server leaves a publication out of a `batch` that says it covers it.
+    ThinBatch,
+    /// The hub takes what follows a hole for what is missing.
+    Renumber,
+    /// The server acknowledges before the commit.
+    EarlyAnswer,
+    /// The server never lets go of a client that has fallen silent.
+    NoHeartbeat,
+    /// The server forgets to send some of what a session has handed over. Nothing may come of it: the
+    /// client notices the hole and repairs it.
+    LostFrame,
+}
