@@ -56,17 +56,11 @@ impl World {
             Fault::Restart if self.hub.is_none() => self.start_server(),
             Fault::Restart => {}
             Fault::DeafBus(deaf) => self.deaf_bus = deaf,
-            Fault::Suspend(page, ms) => {
-                // What arrives during a sleep is handed over at its end: it ends with the faults at the latest.
-                self.pages[page].asleep_until = (self.now + ms).min(FAULTS_FOR_MS).max(self.now);
-                if self.rng.random_bool(0.5) {
-                    self.silence(page);
-                }
-            }
+            Fault::Suspend(page, ms) => self.suspend(page, ms),
             Fault::Reload(page) => self.reload(page),
             Fault::Store(failing) => self.store.fail(failing),
-            Fault::Online(page, online) => self.input(page, Input::Online(online)),
-            Fault::Visible(page, visible) => self.input(page, Input::Visible(visible)),
+            Fault::Online(page, online) => self.tell(page, 0, Input::Online(online)),
+            Fault::Visible(page, visible) => self.tell(page, 0, Input::Visible(visible)),
         }
     }
 
@@ -83,6 +77,18 @@ impl World {
     fn silence(&mut self, page: usize) {
         for link in self.links.values_mut().filter(|link| link.page == page) {
             link.dead = true;
+        }
+    }
+
+    /// A machine falls asleep, unless it sleeps already. What arrives meanwhile is handed over at the end, in
+    /// the order in which it came; that is with the faults' end at the latest.
+    fn suspend(&mut self, page: usize, ms: u64) {
+        if self.pages[page].asleep_until > self.now {
+            return;
+        }
+        self.pages[page].asleep_until = (self.now + ms).min(FAULTS_FOR_MS);
+        if self.rng.random_bool(0.5) {
+            self.silence(page);
         }
     }
 
