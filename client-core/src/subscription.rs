@@ -5,51 +5,21 @@
 //! log no longer reaches back to it a snapshot is asked for. This module sends nothing: it marks topics
 //! as due and `connection` asks for them by whichever transport there is.
 
+mod followed;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use shared::{
     ErrorCode, Offset, Position, Publication, ServerFrame, Topic,
-    frame::{Batch, NotRecovered, Subscribed},
+    frame::{Batch, NotRecovered},
     rest::ErrorDetail,
 };
 
+use self::followed::{Phase, Subscription, Then};
 use crate::{Event, Instant, core::Core};
 
 /// Most topics that one client follows; past it a topic is refused.
 pub const TOPICS_MAX: usize = 1024;
-
-/// What is under way for one topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Phase {
-    /// To be asked for from its position as soon as there is a transport.
-    Due,
-    /// Asked for; everything of the topic but the answer with this `ref` is ignored.
-    Asked { reference: Option<u64>, until: Instant },
-    /// Answered; publications are taken from the position on.
-    Following,
-    /// The application is reading a snapshot.
-    Snapshot,
-    /// Something went wrong too often to go on at once.
-    Paused { until: Instant, then: Then },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    Subscribe,
-    Snapshot(NotRecovered),
-}
-
-#[derive(Debug)]
-struct Subscription {
-    position: Option<Position>,
-    phase: Phase,
-    /// The server was asked for it on this WebSocket.
-    known: bool,
-    /// Times it was subscribed anew without a publication in between.
-    repairs: u32,
-    /// Snapshots asked for without a recovered subscription in between.
-    snapshots: u32,
-}
 
 /// Every topic that is followed, in the order of their names.
 #[derive(Debug, Default)]
@@ -341,71 +311,6 @@ impl Subscriptions {
             subscription.repairs = subscription.repairs.max(1);
             subscription.repair(core, asked);
         }
-    }
-}
-
-impl Subscription {
-    const fn new() -> Self {
-        Self { position: None, phase: Phase::Due, known: false, repairs: 0, snapshots: 0 }
-    }
-
-    fn move_to(&mut self, position: Position) {
-        self.position = Some(position);
-        self.phase = Phase::Due;
-    }
-
-    /// The answer to `subscribe`. Only the newest one counts.
-    fn answered(&mut self, core: &mut Core, topic: &Topic, answer: &Subscribed) {
-        match &self.phase {
-            Phase::Asked { reference, .. } if *reference == answer.reference => {}
-            // Retention overtook a reader who was behind: the server says so unasked.
-            Phase::Following if !answer.recovered && answer.reference.is_none() => {}
-            _ => return,
-        }
-        let reason = match &self.position {
-            Some(position) if answer.recovered => {
-                if position.epoch != answer.epoch {
-                    NotRecovered::EpochChanged
-                } else if position.offset == answer.offset {
-                    self.phase = Phase::Following;
-                    self.snapshots = 0;
-                    return;
-                } else {
-                    NotRecovered::Expired
-                }
-            }
-            _ => answer.reason.unwrap_or(NotRecovered::NoPosition),
-        };
-        self.need_snapshot(core, topic, reason);
-    }
-
-    /// Asks for a snapshot; after a first one in vain, not at once.
-    fn need_snapshot(&mut self, core: &mut Core, topic: &Topic, reason: NotRecovered) {
-        if self.snapshots == 0 {
-            self.ask_snapshot(core, topic, reason);
-        } else {
-            let until = core.now + core.backoff(self.snapshots - 1);
-            self.phase = Phase::Paused { until, then: Then::Snapshot(reason) };
-        }
-        self.snapshots = self.snapshots.saturating_add(1);
-    }
-
-    fn ask_snapshot(&mut self, core: &mut Core, topic: &Topic, reason: NotRecovered) {
-        self.phase = Phase::Snapshot;
-        core.counters.snapshots += 1;
-        core.emit(Event::SnapshotNeeded { topic: topic.clone(), reason });
-    }
-
-    /// Subscribes anew from the position: at once the first time, after a backoff while that brings
-    /// nothing, and never before `at_least`.
-    fn repair(&mut self, core: &mut Core, at_least: Duration) {
-        self.phase = if self.repairs == 0 && at_least.is_zero() {
-            Phase::Due
-        } else {
-            let delay = core.backoff(self.repairs.saturating_sub(1)).max(at_least);
-            Phase::Paused { until: core.now + delay, then: Then::Subscribe }
-        };
-        self.repairs = self.repairs.saturating_add(1);
     }
 }
 
