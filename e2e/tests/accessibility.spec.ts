@@ -112,7 +112,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(proxied.item('Into the wind')).toContainText('Not sent', { timeout: 15_000 });
       await expectNoViolation(page, 'a post that failed');
       network.admit();
-      await proxied.tryNow.click();
+      await proxied.networkChanged();
       await expect(proxied.backOnline).toBeVisible();
       await expectNoViolation(page, 'back online');
     });

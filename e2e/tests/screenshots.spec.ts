@@ -61,7 +61,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(proxied.lost).toBeVisible();
         await shot('lost');
         network.admit();
-        await proxied.tryNow.click();
+        await proxied.networkChanged();
         await expect(proxied.backOnline).toBeVisible();
         await shot('back');
         await page.goto(`${network.url}/nowhere`);

@@ -6,9 +6,6 @@ import { NETWORK, expect, test } from '../support/fixtures';
 import { recordIndicator } from '../support/measure';
 import { Writer } from '../support/writer';
 
-/** As when a machine changes its network: the page looks around at once instead of at its next probe. */
-const NETWORK_CHANGED = () => window.dispatchEvent(new Event('online'));
-
 for (const policy of ['forbid', 'drop'] as const) {
   test(`E9 V5 WebSocket refused (${policy}): live by polling, then back to WebSocket, no hole and no double`, async ({
     api,
@@ -32,7 +29,7 @@ for (const policy of ['forbid', 'drop'] as const) {
 
     const indicator = await recordIndicator(page);
     network.webSockets('pass');
-    await page.evaluate(NETWORK_CHANGED);
+    await proxied.networkChanged();
     await proxied.isLive();
     expect(await proxied.transport()).toBe('webSocket');
 
@@ -50,7 +47,6 @@ test('E9 a WebSocket that worked, is lost and refused: polling takes over, and g
   api,
   faults,
   network,
-  page,
   proxied,
 }) => {
   faults.allow(...NETWORK, /403/);
@@ -66,7 +62,7 @@ test('E9 a WebSocket that worked, is lost and refused: polling takes over, and g
   await expect(proxied.item(`Update ${seen + 5}`)).toBeVisible();
 
   network.webSockets('pass');
-  await page.evaluate(NETWORK_CHANGED);
+  await proxied.networkChanged();
   await expect.poll(() => proxied.status()).toBe('live');
   const offsets = await writer.stop();
   await proxied.loadAll(event.id, await api.head(event.id));
