@@ -228,7 +228,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
         ])
-        .max_age(std::time::Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }
 
 /// What holds for every request: changes do not come from pages of other origins, nothing is sniffed.

@@ -108,6 +108,8 @@ impl Hub {
             return open(topic);
         }
         self.topics.write().insert(name.clone(), Entry::Loading { announced: Offset::ZERO });
+        // However this ends, also when nobody waits for it any more, nothing half-loaded stays behind.
+        let _unfinished = Unfinished { hub: self, name };
         let loaded = loop {
             let found = self.read_recent(name).await;
             let mut topics = self.topics.write();
@@ -123,14 +125,8 @@ impl Hub {
                     topics.insert(name.clone(), Entry::Ready(topic.clone()));
                     break topic;
                 }
-                Ok(None) => {
-                    topics.remove(name);
-                    return Err(TopicError::Unknown);
-                }
-                Err(error) => {
-                    topics.remove(name);
-                    return Err(error.into());
-                }
+                Ok(None) => return Err(TopicError::Unknown),
+                Err(error) => return Err(error.into()),
             }
         };
         open(loaded)
@@ -379,6 +375,21 @@ impl Hub {
             }
             totals
         })
+    }
+}
+
+/// Takes a topic that is still being loaded out again when it is dropped.
+struct Unfinished<'h> {
+    hub: &'h Hub,
+    name: &'h Topic,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let mut topics = self.hub.topics.write();
+        if matches!(topics.get(self.name), Some(Entry::Loading { .. })) {
+            topics.remove(self.name);
+        }
     }
 }
 

@@ -47,7 +47,7 @@ impl Keyed {
     pub fn new(key: IdempotencyKey, request: &impl Serialize) -> Result<Self, ApiError> {
         let bytes = serde_json::to_vec(request)
             .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
-        let fingerprint = Sha256::digest(&bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes)[..16]);
         Ok(Self { key, fingerprint })
     }
 

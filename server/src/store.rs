@@ -147,9 +147,8 @@ impl Store {
                 keep,
                 answer: Box::new(move |commit| {
                     let outcome = match (commit, outcome) {
-                        (_, Err(WorkError::Store(error))) => Err(error),
                         (_, Err(WorkError::Refused(error))) => Ok(Err(error)),
-                        (Err(error), Ok(_)) => Err(error),
+                        (_, Err(WorkError::Store(error))) | (Err(error), Ok(_)) => Err(error),
                         (Ok(()), Ok(value)) => Ok(Ok(value)),
                     };
                     // Who asked may have gone; the work is done all the same.

@@ -99,7 +99,7 @@ pub async fn create(
 
 async fn json_body(body: Body) -> Result<Bytes, ApiError> {
     let body = axum::body::to_bytes(body, JSON_BODY_BYTES).await.map_err(|error| {
-        if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        if matches!(error.source(), Some(cause) if cause.is::<LengthLimitError>()) {
             return ApiError::new(ErrorCode::TooLarge, "the body is larger than allowed");
         }
         ApiError::new(ErrorCode::Truncated, "the body broke off")

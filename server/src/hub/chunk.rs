@@ -91,7 +91,7 @@ impl Chunk {
         debug_assert_eq!(last.offset.0 - first.offset.0 + 1, publications.len() as u64);
         let capacity = publications.iter().map(|entry| entry.payload.len() + 200).sum();
         let single = Encoded::build(publications.len(), capacity, |index, text| {
-            raw(&publications[index]).encode_into(text)
+            raw(&publications[index]).encode_into(text);
         });
         let batch = (gathered && publications.len() > 1).then(|| {
             let entries = coalesce(publications);

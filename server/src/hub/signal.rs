@@ -1,8 +1,15 @@
 //! How a topic tells a session that there is something to read: one bit per subscription. No queue: a
 //! session that is told a hundred times before it looks has one bit set.
+//!
+//! A session at rest can be served right here, on the thread that brings the news ([`Direct`]): waking a
+//! task for each of a thousand readers costs more than what each of them then does.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    fmt,
+    sync::{
+        OnceLock, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     task::Context,
 };
 
@@ -11,12 +18,30 @@ use futures_util::task::AtomicWaker;
 /// Most subscriptions that one session can have: the bits of the word below.
 pub const SLOTS: usize = 64;
 
+/// Serves a session's marks on the spot.
+pub trait Direct: Send + Sync {
+    /// Looks at everything that is marked, without waiting for anything. False if something is left that
+    /// the session's own task has to do; then something is still marked.
+    fn serve(&self) -> bool;
+}
+
 /// Shared by a session and the topics it reads.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Signal {
     ready: AtomicU64,
     ending: AtomicBool,
     waker: AtomicWaker,
+    direct: OnceLock<Weak<dyn Direct>>,
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ready = self.ready.load(Ordering::Relaxed);
+        f.debug_struct("Signal")
+            .field("ready", &ready)
+            .field("ending", &self.is_ending())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Signal {
@@ -27,6 +52,23 @@ impl Signal {
         if self.ready.fetch_or(bit, Ordering::AcqRel) == 0 {
             self.waker.wake();
         }
+    }
+
+    /// The same, and the session is served here if it is at rest. No lock of a topic may be held.
+    pub fn mark_and_serve(&self, slot: usize) {
+        if self.ready.fetch_or(1 << slot, Ordering::AcqRel) != 0 {
+            return;
+        }
+        let served = self.direct.get().and_then(Weak::upgrade).is_some_and(|direct| direct.serve());
+        if !served {
+            self.waker.wake();
+        }
+    }
+
+    /// From now on `direct` may serve the session while its task is at rest.
+    pub fn serve_by(&self, direct: Weak<dyn Direct>) {
+        // A session has one connection; the first to come stays.
+        self.direct.get_or_init(|| direct);
     }
 
     /// The server is about to close this session.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use shared::{
     Epoch, Offset, Position, ServerFrame, Topic, WatcherId,
     frame::{NotRecovered, PresenceCount},
@@ -84,6 +84,7 @@ struct State {
     /// Chunks read from the store for readers who are behind the tail, newest last.
     history: VecDeque<Arc<Chunk>>,
     readers: Slab<Reader>,
+    listeners: Option<Listeners>,
     /// Connections (and lingering polls) of each watcher.
     watchers: HashMap<WatcherId, u32>,
     /// Readers that did not say who they are; each counts as a watcher.
@@ -126,6 +127,9 @@ pub struct Joined {
     pub position: Arc<ReaderPosition>,
 }
 
+/// The readers' signals, with their slots.
+type Listeners = Arc<[(Arc<Signal>, usize)]>;
+
 /// The latest count of watchers, as a frame; only the latest matters.
 #[derive(Debug, Default)]
 struct Count {
@@ -153,6 +157,11 @@ pub enum Next {
 
 /// How often the count of watchers is told, in milliseconds.
 const COUNT_INTERVAL_MS: u64 = 1000;
+/// Up to so many bytes over all readers are handed out on the thread that brings the news: some
+/// milliseconds of writing.
+const DIRECT_BYTES: usize = 2 * 1024 * 1024;
+/// What a publication's frame is larger than its payload by, about.
+const ENVELOPE_BYTES: usize = 200;
 /// Chunks from the store kept for others who are behind as well.
 const HISTORY_CHUNKS: usize = 8;
 
@@ -177,6 +186,7 @@ impl TopicHub {
             window_open: false,
             history: VecDeque::new(),
             readers: Slab::new(),
+            listeners: None,
             watchers: HashMap::new(),
             unnamed: 0,
             lingering: BTreeSet::new(),
@@ -220,12 +230,9 @@ impl TopicHub {
         if state.window_open {
             return (taken, None);
         }
-        self.release(&mut state, self.window_ms > 0);
-        if self.window_ms == 0 {
-            return (taken, None);
-        }
-        state.window_open = true;
-        (taken, Some((now.plus(self.window_ms), Alarm::Window)))
+        state.window_open = self.window_ms > 0;
+        self.release(state, self.window_ms > 0);
+        (taken, (self.window_ms > 0).then(|| (now.plus(self.window_ms), Alarm::Window)))
     }
 
     /// The time of an alarm has come. Returns the next one to set.
@@ -237,7 +244,7 @@ impl TopicHub {
                 None
             }
             Alarm::Window => {
-                self.release(&mut state, true);
+                self.release(state, true);
                 Some((now.plus(self.window_ms), Alarm::Window))
             }
             Alarm::Count => {
@@ -256,11 +263,18 @@ impl TopicHub {
         }
     }
 
-    /// Shows what was held back. Whoever is woken finds the newest chunk already there.
-    fn release(&self, state: &mut State, gathered: bool) {
-        state.show(gathered, self.tail_bytes_max);
+    /// Shows what was held back, then tells the readers; they find the newest chunk already there.
+    fn release(&self, mut state: MutexGuard<'_, State>, gathered: bool) {
+        let bytes = state.show(gathered, self.tail_bytes_max);
         self.latest.store(state.tail.back().filter(|_| !state.closed).cloned());
-        state.wake_all();
+        let listeners = state.listeners();
+        drop(state);
+        // A little to many is handed out here; a lot is left to the readers' own tasks, on all threads.
+        if bytes.saturating_mul(listeners.len()) <= DIRECT_BYTES {
+            listeners.iter().for_each(|(signal, slot)| signal.mark_and_serve(*slot));
+        } else {
+            listeners.iter().for_each(|(signal, slot)| signal.mark(*slot));
+        }
     }
 
     /// What stands after `after` in memory.
@@ -388,6 +402,7 @@ impl TopicHub {
         let reader =
             Reader { signal: signal.clone(), slot, watcher: watcher.cloned(), position: position.clone() };
         let key = state.readers.insert(reader);
+        state.listeners = None;
         match watcher {
             Some(watcher) => {
                 *state.watchers.entry(watcher.clone()).or_default() += 1;
@@ -413,6 +428,7 @@ impl TopicHub {
     pub(super) fn leave(&self, now: Millis, key: usize, linger: Option<Millis>) -> Vec<(Millis, Alarm)> {
         let mut state = self.state.lock();
         let reader = state.readers.remove(key);
+        state.listeners = None;
         let mut alarms = Vec::new();
         match (linger, reader.watcher) {
             (Some(until), Some(watcher)) => {
@@ -474,8 +490,9 @@ impl State {
         }
     }
 
-    /// Makes what was held back visible; the readers are yet to be woken.
-    fn show(&mut self, gathered: bool, tail_bytes_max: usize) {
+    /// Makes what was held back visible; the readers are yet to be told. Returns the bytes that each of
+    /// them will be sent, about.
+    fn show(&mut self, gathered: bool, tail_bytes_max: usize) -> usize {
         // A deletion that a window held back comes after what it deletes.
         self.forget_redacted(0);
         let held = std::mem::take(&mut self.held);
@@ -483,6 +500,14 @@ impl State {
             self.push(part, gathered, tail_bytes_max);
         }
         self.visible = self.head;
+        held.iter().map(|entry| entry.payload.len() + ENVELOPE_BYTES).sum()
+    }
+
+    /// Whom to tell. Made anew only when readers have come or gone.
+    fn listeners(&mut self) -> Listeners {
+        let readers = &self.readers;
+        let make = || readers.iter().map(|(_, reader)| (reader.signal.clone(), reader.slot)).collect();
+        self.listeners.get_or_insert_with(make).clone()
     }
 
     fn push(&mut self, part: &[Appended], gathered: bool, tail_bytes_max: usize) {

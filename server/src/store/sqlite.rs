@@ -48,7 +48,7 @@ pub(super) fn start(
             let jobs = reads.clone();
             thread::Builder::new().name(format!("store-read-{index}")).spawn(move || {
                 while let Ok(job) = jobs.recv_blocking() {
-                    run_read(&mut reader, job)
+                    run_read(&mut reader, job);
                 }
             })?;
         }

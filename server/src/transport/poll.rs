@@ -61,8 +61,8 @@ pub fn wanted(query: &str) -> Result<Wanted, ApiError> {
         match name.as_str() {
             "from" => wanted.from.push(parse_from(&value)?),
             "wait" => {
-                wanted.wait_s =
-                    wait(Some(value.parse().map_err(|_| ApiError::invalid("wait", "whole seconds"))?))
+                let seconds = value.parse().map_err(|_| ApiError::invalid("wait", "whole seconds"))?;
+                wanted.wait_s = wait(Some(seconds));
             }
             "watcher" => {
                 let watcher = value.parse().map_err(|error: shared::text::InvalidText| {

@@ -283,6 +283,13 @@ impl Session {
         })
     }
 
+    /// Ends every subscription, without a word to the client (E7).
+    pub fn leave(&mut self) {
+        for slot in 0..self.subscriptions.len() {
+            self.remove(slot);
+        }
+    }
+
     /// Subscriptions at this moment.
     pub fn subscriptions(&self) -> usize {
         self.subscriptions.iter().flatten().count()
@@ -362,31 +369,38 @@ impl Session {
         Ok(())
     }
 
+    /// Hands over what can be had without waiting; false if something is left, which is then still marked.
+    pub fn drain_at_once(&mut self, outlet: &mut impl Outlet) -> bool {
+        let mut marks = self.signal.take();
+        while self.replies.is_empty() && marks != 0 {
+            let slot = marks.trailing_zeros() as usize;
+            if !matches!(self.hand_over(slot, outlet), HandedOver::All) {
+                break;
+            }
+            marks &= marks - 1;
+        }
+        self.signal.put_back(marks);
+        marks == 0 && self.replies.is_empty()
+    }
+
     /// Whether there are answers to be sent.
     pub fn has_replies(&self) -> bool {
         !self.replies.is_empty()
     }
 
-    /// True if the subscription is at the head; false if there is no room for more.
-    async fn drain_slot(&mut self, slot: usize, outlet: &mut impl Outlet) -> Result<bool, Ending> {
-        let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return Ok(true) };
+    /// Hands over what a subscription's topic has in memory.
+    fn hand_over(&mut self, slot: usize, outlet: &mut impl Outlet) -> HandedOver {
+        let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return HandedOver::All };
         if let Some((version, frame)) = subscription.topic.count_frame(subscription.count_version) {
             subscription.count_version = version;
             outlet.shared(&frame);
         }
         loop {
             if outlet.is_full() {
-                return Ok(false);
+                return HandedOver::UntilFull;
             }
             let topic = &subscription.topic;
-            let position = subscription.reader.position.get();
-            let next = match topic.next(position) {
-                Next::Behind => {
-                    self.hub.fetch(topic, position).await.map_err(|error| behind(&error, topic))?
-                }
-                next => next,
-            };
-            match next {
+            match topic.next(subscription.reader.position.get()) {
                 Next::Slice(slice) => {
                     subscription.reader.position.set(slice.to());
                     outlet.slice(topic, &slice);
@@ -394,7 +408,35 @@ impl Session {
                 Next::Last(slice) => {
                     subscription.reader.position.set(slice.to());
                     outlet.slice(topic, &slice);
-                    return Ok(true);
+                    return HandedOver::All;
+                }
+                Next::AtHead => return HandedOver::All,
+                next => return HandedOver::Until(next),
+            }
+        }
+    }
+
+    /// True if the subscription is at the head; false if there is no room for more.
+    async fn drain_slot(&mut self, slot: usize, outlet: &mut impl Outlet) -> Result<bool, Ending> {
+        loop {
+            let next = match self.hand_over(slot, outlet) {
+                HandedOver::All => return Ok(true),
+                HandedOver::UntilFull => return Ok(false),
+                HandedOver::Until(next) => next,
+            };
+            let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return Ok(true) };
+            let topic = &subscription.topic;
+            let next = match next {
+                Next::Behind => {
+                    let position = subscription.reader.position.get();
+                    self.hub.fetch(topic, position).await.map_err(|error| behind(&error, topic))?
+                }
+                next => next,
+            };
+            match next {
+                Next::Slice(slice) | Next::Last(slice) => {
+                    subscription.reader.position.set(slice.to());
+                    outlet.slice(topic, &slice);
                 }
                 Next::AtHead => return Ok(true),
                 // `fetch` never answers this; a reader that is behind is looked at again.
@@ -420,17 +462,25 @@ impl Session {
     }
 }
 
+/// How far a subscription's publications were handed over.
+#[derive(Debug)]
+enum HandedOver {
+    /// It is at the head.
+    All,
+    /// There is no room for more.
+    UntilFull,
+    /// Up to something that takes more than memory, or an answer.
+    Until(Next),
+}
+
 fn behind(error: &StoreError, topic: &TopicHub) -> Ending {
     tracing::error!(%error, topic = %topic.topic, "a reader who is behind could not be served");
     Ending(CloseCode::StorageUnavailable)
 }
 
 impl Drop for Session {
-    /// Leaving unsubscribes at once (E7).
     fn drop(&mut self) {
-        for slot in 0..self.subscriptions.len() {
-            self.remove(slot);
-        }
+        self.leave();
     }
 }
 

@@ -160,7 +160,7 @@ impl Stream {
                 self.session.farewell(delay_ms);
                 let drained = self.session.drain(self.app.clock.now(), &mut self.out).await;
                 debug_assert!(drained.is_ok());
-                self.out.text.push_str(&format!("retry: {}\n\n", delay_ms.max(1)));
+                self.out.line(format_args!("retry: {}\n\n", delay_ms.max(1)));
             }
             if !self.out.text.is_empty() || self.ended {
                 return self.out.take();
@@ -208,11 +208,15 @@ impl Events {
         (!text.is_empty()).then(|| text.into())
     }
 
+    fn line(&mut self, text: std::fmt::Arguments<'_>) {
+        append(&mut self.text, text);
+    }
+
     fn event(&mut self, data: &str) {
         self.text.push_str("id: ");
         for (index, (topic, epoch, offset)) in self.positions.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            self.text.push_str(&format!("{comma}{topic}@{epoch}.{offset}"));
+            append(&mut self.text, format_args!("{comma}{topic}@{epoch}.{offset}"));
         }
         // Frames are JSON on one line.
         self.text.push_str("\ndata: ");
@@ -220,6 +224,13 @@ impl Events {
         self.text.push_str("\n\n");
         counter!("touchline_frames_sent_total", "transport" => "sse").increment(1);
     }
+}
+
+fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
+    use std::fmt::Write as _;
+    // Writing to a String cannot fail.
+    let written = out.write_fmt(text);
+    debug_assert!(written.is_ok());
 }
 
 impl Outlet for Events {

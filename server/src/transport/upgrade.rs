@@ -17,6 +17,7 @@ use shared::{
     frame::{Subscribe, TopicName},
     limits::CLIENT_FRAME_BYTES,
 };
+use tokio::net::TcpStream;
 
 use super::{session::Session, websocket};
 use crate::{
@@ -86,11 +87,8 @@ fn open(
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::Draining, "the server is shutting down"));
     }
-    let refused = if !origin::is_allowed(request.headers(), &app.config.allowed_origins) {
-        Some(CloseCode::CrossSite)
-    } else {
-        None
-    };
+    let allowed = origin::is_allowed(request.headers(), &app.config.allowed_origins);
+    let refused = (!allowed).then_some(CloseCode::CrossSite);
     let guard = app.connections.enter(principal.address());
     let deflate = offers_deflate(request.headers());
     let Some(upgrade) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
@@ -98,9 +96,13 @@ fn open(
     };
     let tasks = app.tasks.clone();
     tasks.clone().spawn(async move {
-        let admitted = admit(app, principal, watcher, upgrade, deflate, refused, guard).await;
-        let Some((mut connection, leftover)) = admitted else { return };
-        if let Err(code) = begin(&mut connection, event).await {
+        let admitted = admit(upgrade, refused, guard).await;
+        let Some((stream, leftover, guard)) = admitted else { return };
+        let mut session = session(&app, principal, watcher);
+        let begun = begin(&mut session, event).await;
+        let decoder = Decoder::new(deflate, CLIENT_FRAME_BYTES);
+        let mut connection = websocket::Connection::new(app, stream, session, decoder, deflate, guard);
+        if let Err(code) = begun {
             connection.close(code).await;
             return;
         }
@@ -114,14 +116,10 @@ fn open(
 
 /// Waits for the connection to be ours; closes it if it may not be.
 async fn admit(
-    app: App,
-    principal: Principal,
-    watcher: Option<WatcherId>,
     upgrade: hyper::upgrade::OnUpgrade,
-    deflate: bool,
     refused: Option<CloseCode>,
     guard: Option<AddressGuard>,
-) -> Option<(websocket::Connection, bytes::Bytes)> {
+) -> Option<(TcpStream, bytes::Bytes, AddressGuard)> {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
@@ -139,9 +137,7 @@ async fn admit(
         websocket::refuse(stream, code).await;
         return None;
     };
-    let session = session(&app, principal, watcher);
-    let decoder = Decoder::new(deflate, CLIENT_FRAME_BYTES);
-    Some((websocket::Connection::new(app, stream, session, decoder, deflate, guard), leftover))
+    Some((stream, leftover, guard))
 }
 
 /// A session of a connection that has just come.
@@ -150,8 +146,7 @@ pub(super) fn session(app: &App, principal: Principal, watcher: Option<WatcherId
 }
 
 /// The first frames: `connected`, and for an event its subscription.
-async fn begin(connection: &mut websocket::Connection, event: WantedEvent) -> Result<(), CloseCode> {
-    let session = &mut connection.session;
+async fn begin(session: &mut Session, event: WantedEvent) -> Result<(), CloseCode> {
     let Some((id, since)) = event else {
         session.greet(None, unix_ms());
         return Ok(());

@@ -3,6 +3,10 @@
 //! A connection at rest holds no buffers: bytes are read into one buffer per thread, and what is to be
 //! written are references to bytes that all readers share. What has gathered for a reader goes out in one
 //! write; while the socket takes no more, nothing is gathered.
+//!
+//! A connection has a task of its own, which waits for the socket, for news and for its heartbeat. While it
+//! waits, who brings news may write to the socket instead ([`Direct`]); the positions are behind one lock,
+//! so whoever writes goes on where the other stopped.
 
 use std::{
     cell::RefCell,
@@ -10,7 +14,7 @@ use std::{
     future::poll_fn,
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Weak},
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,12 +23,16 @@ use bytes::{Buf as _, Bytes};
 use metrics::{Counter, Gauge};
 use rand::Rng as _;
 use shared::CloseCode;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::Sleep};
+use tokio::{net::TcpStream, sync::Mutex, time::Sleep};
 
 use super::session::{Ending, Outlet, Session};
 use crate::{
     app::App,
-    hub::{chunk::Slice, topic::TopicHub},
+    hub::{
+        chunk::Slice,
+        signal::{Direct, Signal},
+        topic::TopicHub,
+    },
     listener::{AddressGuard, SessionGuard},
     time::{Millis, unix_ms},
     wire::{self, Decoder, Message},
@@ -59,13 +67,10 @@ static METERS: LazyLock<Meters> = LazyLock::new(|| Meters {
     bytes: metrics::counter!("touchline_bytes_sent_total", "transport" => "websocket"),
 });
 
-/// One WebSocket connection.
+/// One WebSocket connection, as its own task sees it.
 pub struct Connection {
-    app: App,
-    stream: TcpStream,
-    pub(super) session: Session,
+    line: Arc<Line>,
     decoder: Decoder,
-    out: Gathered,
     last_heard: Millis,
     /// Since when the socket has taken nothing.
     stalled_since: Option<Millis>,
@@ -75,17 +80,64 @@ pub struct Connection {
     _address_guard: AddressGuard,
 }
 
+/// What the connection's task shares with who brings the news: a connection at rest is served by them.
+struct Line {
+    app: App,
+    stream: TcpStream,
+    signal: Arc<Signal>,
+    end: Mutex<LineEnd>,
+}
+
+/// What one of them works on at a time.
+struct LineEnd {
+    session: Session,
+    out: Gathered,
+}
+
+impl Direct for Line {
+    fn serve(&self) -> bool {
+        // Whoever holds it looks at the marks before letting go of the connection.
+        let Ok(mut end) = self.end.try_lock() else { return false };
+        let LineEnd { session, out } = &mut *end;
+        if !out.is_empty() {
+            // The task waits for the socket and looks at the marks when it takes more.
+            return true;
+        }
+        let served = session.drain_at_once(out);
+        out.count();
+        match out.write_to(&self.stream) {
+            Ok(true) => served,
+            // Full, or gone: the task finds out which. A mark makes it look.
+            _ => {
+                self.signal.put_back(1);
+                false
+            }
+        }
+    }
+}
+
+/// How a connection's output stands when its task has nothing more to do at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Everything is written.
+    Quiet,
+    /// The socket takes no more at present.
+    Blocked,
+    /// There is more, but others have their turn first.
+    More,
+}
+
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("Connection").field("signal", &self.line.signal).finish_non_exhaustive()
     }
 }
 
 /// Why a connection's loop woke.
 enum Wake {
     Readable,
-    Writable,
-    Signal,
+    /// There may be something to write.
+    Output,
     Timer,
 }
 
@@ -123,12 +175,11 @@ impl Connection {
     ) -> Self {
         METERS.connections.increment(1);
         let guard = app.sessions.enter(session.signal());
+        let signal = session.signal().clone();
+        let end = Mutex::new(LineEnd { session, out: Gathered { deflate, ..Gathered::default() } });
         Self {
             last_heard: app.clock.now(),
-            out: Gathered { deflate, ..Gathered::default() },
-            app,
-            stream,
-            session,
+            line: Arc::new(Line { app, stream, signal, end }),
             decoder,
             stalled_since: None,
             buffered: 0,
@@ -139,6 +190,8 @@ impl Connection {
 
     /// Serves the connection until it ends. `leftover` was read together with the handshake.
     pub async fn run(mut self, leftover: Option<Box<[u8]>>) {
+        let direct: Weak<Line> = Arc::downgrade(&self.line);
+        self.line.signal.serve_by(direct);
         let end = match self.serve(leftover).await {
             Ok(never) => match never {},
             Err(end) => end,
@@ -150,12 +203,11 @@ impl Connection {
     async fn end(&mut self, end: End) {
         match end {
             End::Gone => {}
-            End::Answer(code) => self.goodbye(code, "").await,
+            End::Answer(code) | End::Protocol(code) => self.goodbye(code, "").await,
             End::Close(code) => self.goodbye(code.number(), code.reason()).await,
-            End::Protocol(code) => self.goodbye(code, "").await,
             End::Drain => {
-                let delay_ms = rand::rng().random_range(0..=self.app.config.drain_span_ms);
-                self.session.farewell(delay_ms);
+                let delay_ms = rand::rng().random_range(0..=self.line.app.config.drain_span_ms);
+                self.line.end.lock().await.session.farewell(delay_ms);
                 self.close(CloseCode::Draining).await;
             }
         }
@@ -163,30 +215,33 @@ impl Connection {
 
     /// Sends what the session still has to say, and closes.
     pub async fn close(&mut self, code: CloseCode) {
-        let now = self.app.clock.now();
-        if self.session.drain(now, &mut self.out).await.is_ok() {
+        let drained = {
+            let LineEnd { session, out } = &mut *self.line.end.lock().await;
+            session.drain(self.line.app.clock.now(), out).await
+        };
+        if drained.is_ok() {
             self.goodbye(code.number(), code.reason()).await;
         }
     }
 
     async fn serve(&mut self, leftover: Option<Box<[u8]>>) -> Result<std::convert::Infallible, End> {
-        let interval = Duration::from_millis(self.app.config.connections.heartbeat_interval_ms);
+        let interval = Duration::from_millis(self.line.app.config.connections.heartbeat_interval_ms);
         let heartbeat = tokio::time::sleep(interval);
         tokio::pin!(heartbeat);
         if let Some(mut bytes) = leftover {
             self.take(&mut bytes).await?;
         }
         loop {
-            self.send().await?;
-            match self.wait(heartbeat.as_mut()).await {
+            let output = self.send().await?;
+            match poll_fn(|cx| self.poll_wake(cx, output, heartbeat.as_mut())).await {
                 Wake::Readable => self.read().await?,
-                Wake::Writable | Wake::Signal => {}
+                Wake::Output => {}
                 Wake::Timer => {
-                    self.beat()?;
+                    self.beat().await?;
                     heartbeat.as_mut().reset(tokio::time::Instant::now() + interval);
                 }
             }
-            if self.session.signal().is_ending() {
+            if self.line.signal.is_ending() {
                 return Err(End::Drain);
             }
             tokio::task::consume_budget().await;
@@ -194,48 +249,40 @@ impl Connection {
     }
 
     /// Writes and gathers until nothing is left or the socket takes no more.
-    async fn send(&mut self) -> Result<(), End> {
+    async fn send(&mut self) -> Result<Output, End> {
+        let line = &*self.line;
+        let LineEnd { session, out } = &mut *line.end.lock().await;
         // A reader that is far behind comes back later, so that others on this thread have their turn.
         for _ in 0..16 {
-            if self.out.is_empty() {
-                if !self.session.signal().is_set() && !self.session.has_replies() {
-                    return Ok(());
+            if out.is_empty() {
+                if !line.signal.is_set() && !session.has_replies() {
+                    return Ok(Output::Quiet);
                 }
-                let now = self.app.clock.now();
-                let drained = self.session.drain(now, &mut self.out).await;
-                self.out.count();
+                let drained = session.drain(line.app.clock.now(), out).await;
+                out.count();
                 drained?;
-                if self.out.is_empty() {
-                    return Ok(());
-                }
             }
-            if !self.out.write_to(&self.stream)? {
-                self.stalled_since.get_or_insert(self.app.clock.now());
-                return Ok(());
+            if !out.write_to(&line.stream)? {
+                self.stalled_since.get_or_insert(line.app.clock.now());
+                return Ok(Output::Blocked);
             }
             self.stalled_since = None;
-        }
-        Ok(())
-    }
-
-    async fn wait(&mut self, mut heartbeat: Pin<&mut Sleep>) -> Wake {
-        poll_fn(|cx| self.poll_wake(cx, heartbeat.as_mut())).await
-    }
-
-    fn poll_wake(&self, cx: &mut Context<'_>, heartbeat: Pin<&mut Sleep>) -> Poll<Wake> {
-        // While the socket takes no more, news can wait; the end of the server cannot.
-        let signal = self.session.signal();
-        if signal.poll(cx) && (self.out.is_empty() || signal.is_ending()) {
-            return Poll::Ready(Wake::Signal);
-        }
-        if self.out.is_empty() {
-            if self.session.has_replies() {
-                return Poll::Ready(Wake::Signal);
+            if line.signal.is_ending() {
+                return Ok(Output::More);
             }
-        } else if self.stream.poll_write_ready(cx).is_ready() {
-            return Poll::Ready(Wake::Writable);
         }
-        if self.stream.poll_read_ready(cx).is_ready() {
+        Ok(Output::More)
+    }
+
+    fn poll_wake(&self, cx: &mut Context<'_>, output: Output, heartbeat: Pin<&mut Sleep>) -> Poll<Wake> {
+        let Line { signal, stream, .. } = &*self.line;
+        // While the socket takes no more, news can wait; the end of the server cannot.
+        let news = signal.poll(cx) && (output != Output::Blocked || signal.is_ending());
+        let writable = output == Output::Blocked && stream.poll_write_ready(cx).is_ready();
+        if news || writable || output == Output::More {
+            return Poll::Ready(Wake::Output);
+        }
+        if stream.poll_read_ready(cx).is_ready() {
             return Poll::Ready(Wake::Readable);
         }
         heartbeat.poll(cx).map(|()| Wake::Timer)
@@ -243,7 +290,7 @@ impl Connection {
 
     async fn read(&mut self) -> Result<(), End> {
         let mut messages = Vec::new();
-        let outcome = READ_BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+        let outcome = READ_BUFFER.with_borrow_mut(|buffer| match self.line.stream.try_read(buffer) {
             Ok(0) => Err(End::Gone),
             Ok(length) => self
                 .decoder
@@ -265,19 +312,23 @@ impl Connection {
     }
 
     async fn handle(&mut self, messages: Vec<Message>) -> Result<(), End> {
-        let now = self.app.clock.now();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let now = self.line.app.clock.now();
+        self.last_heard = now;
+        let LineEnd { session, out } = &mut *self.line.end.lock().await;
         for message in messages {
-            self.last_heard = now;
             match message {
                 Message::Text(text) => {
-                    let received = self.session.receive(now, unix_ms(), &text).await;
+                    let received = session.receive(now, unix_ms(), &text).await;
                     if let Err(ending) = received {
                         // The last answer says why.
-                        let _room = self.session.drain(now, &mut self.out).await;
+                        let _room = session.drain(now, out).await;
                         return Err(ending.into());
                     }
                 }
-                Message::Ping(payload) => self.out.pong(&payload),
+                Message::Ping(payload) => out.pong(&payload),
                 Message::Pong => {}
                 Message::Close(code) => {
                     return Err(End::Answer(code.unwrap_or(1000)));
@@ -288,34 +339,33 @@ impl Connection {
     }
 
     /// Looks after the connection: silent ones and stuck ones are closed (E10).
-    fn beat(&mut self) -> Result<(), End> {
-        let now = self.app.clock.now();
-        let timeout = self.app.config.connections.heartbeat_timeout_ms;
+    async fn beat(&mut self) -> Result<(), End> {
+        let now = self.line.app.clock.now();
+        let timeout = self.line.app.config.connections.heartbeat_timeout_ms;
         if now.since(self.last_heard) >= timeout {
             return Err(End::Close(CloseCode::HeartbeatLost));
         }
         if self.stalled_since.is_some_and(|since| now.since(since) >= timeout) {
             return Err(End::Close(CloseCode::TooSlow));
         }
-        if self.out.is_empty() {
-            self.out.push(Bytes::copy_from_slice(&wire::frame_header(wire::OP_PING, 0)));
+        let out = &mut self.line.end.lock().await.out;
+        if out.is_empty() {
+            out.push(Bytes::copy_from_slice(&wire::frame_header(wire::OP_PING, 0)));
         }
         Ok(())
     }
 
     /// Says goodbye and waits a moment for the answer, so that what was written arrives (RFC 6455 §7.1.1).
     async fn goodbye(&mut self, code: u16, reason: &str) {
+        // Held to the end: nobody writes after the goodbye.
+        let end = &mut *self.line.end.lock().await;
         let mut bytes = Vec::new();
-        self.out.copy_into(&mut bytes);
+        end.out.copy_into(&mut bytes);
+        // Who is leaving no longer watches, however long the goodbye takes (E7).
+        end.session.leave();
         wire::push_close(&mut bytes, code, reason);
-        let stream = &mut self.stream;
-        let farewell = async move {
-            stream.write_all(&bytes).await?;
-            stream.shutdown().await?;
-            read_to_end(stream).await
-        };
-        if !matches!(tokio::time::timeout(GOODBYE, farewell).await, Ok(Ok(()))) {
-            tracing::debug!(connection = %self.session.connection(), "a client did not say goodbye");
+        if !matches!(tokio::time::timeout(GOODBYE, farewell(&self.line.stream, &bytes)).await, Ok(Ok(()))) {
+            tracing::debug!(connection = %end.session.connection(), "a client did not say goodbye");
         }
     }
 
@@ -335,6 +385,21 @@ impl Drop for Connection {
     }
 }
 
+/// Writes the last bytes, ends the direction and waits for the other one to end.
+async fn farewell(stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(rest) {
+            Ok(length) => rest = &rest[length..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    socket2::SockRef::from(stream).shutdown(std::net::Shutdown::Write)?;
+    read_to_end(stream).await
+}
+
 async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
     loop {
         stream.readable().await?;
@@ -349,15 +414,10 @@ async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// Closes a connection that may not be: after the handshake, so that a browser's script learns the code.
-pub async fn refuse(mut stream: TcpStream, code: CloseCode) {
+pub async fn refuse(stream: TcpStream, code: CloseCode) {
     let mut bytes = Vec::new();
     wire::push_close(&mut bytes, code.number(), code.reason());
-    let farewell = async {
-        stream.write_all(&bytes).await?;
-        stream.shutdown().await?;
-        read_to_end(&stream).await
-    };
-    if !matches!(tokio::time::timeout(GOODBYE, farewell).await, Ok(Ok(()))) {
+    if !matches!(tokio::time::timeout(GOODBYE, farewell(&stream, &bytes)).await, Ok(Ok(()))) {
         tracing::debug!(reason = code.reason(), "a refused client did not say goodbye");
     }
 }

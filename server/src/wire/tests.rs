@@ -10,7 +10,7 @@ fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => bytes.push(MASKED | short as u8),
         long => {
-            bytes.push(MASKED | 126);
+            bytes.push(MASKED | 0x7e);
             bytes.extend_from_slice(&(long as u16).to_be_bytes());
         }
     }
@@ -73,7 +73,7 @@ fn v8_what_may_not_be_sent_is_refused_with_its_code() {
 
 #[test]
 fn e13_a_bomb_stops_at_the_limit() {
-    let bomb = deflate(&[b'a'; 1_000_000]).unwrap();
+    let bomb = deflate(&vec![b'a'; 1_000_000]).unwrap();
     assert!(bomb.len() < 6_000);
     assert_eq!(inflate(&bomb, 1000), Err(Violation::TooLarge));
     assert_eq!(inflate(&[0xff, 0xff, 0xff], 1000), Err(Violation::BadData));

@@ -111,8 +111,8 @@ async fn e7_leaving_a_page_unsubscribes_at_once() {
     server.until_stats(&event, 1, 1).await;
     held.abort();
     server.until_stats(&event, 0, 0).await;
-    assert_eq!(server.app.connections.total(), 0);
-    assert_eq!(server.app.sessions.count(), 0);
+    until("the connections are gone", async || server.app.connections.total() == 0).await;
+    until("the sessions are gone", async || server.app.sessions.count() == 0).await;
 }
 
 #[tokio::test]

@@ -256,11 +256,9 @@ async fn frames_that_came_with_the_handshake_are_not_lost() {
     let server = Server::start().await;
     let event = server.event().await;
     let subscribe = json!({"type": "subscribe", "payload": {"eventId": event.id, "ref": 5}}).to_string();
-    let mut request = format!(
-        "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+    let mut request = b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    .into_bytes();
+        .to_vec();
     request.extend(masked(TEXT, subscribe.as_bytes()));
     let mut socket = RawSocket::connect_with(server.address, &request).await;
     let answer: Value = serde_json::from_str(&socket.next_of("subscribed").await.text()).unwrap();

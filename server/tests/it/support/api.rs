@@ -193,12 +193,12 @@ impl Api {
     }
 
     /// The sum of a metric over the series whose labels contain `label`; 0 when there is none.
-    pub(crate) async fn metric(&self, name: &str, label: &str) -> f64 {
+    pub(crate) async fn metric(&self, name: &str, label: &str) -> u64 {
         let text = String::from_utf8(self.get("/metrics").await.bytes).expect("metrics are text");
         let series = text.lines().filter(|line| {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])) && line.contains(label)
         });
-        series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
     }
 }
 
