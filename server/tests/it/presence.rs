@@ -6,7 +6,7 @@ use shared::{ServerFrame, Topic};
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{BOUND, Follower, Server, Transport, within};
+use crate::support::{BOUND, Follower, Server, Transport, until, within};
 
 #[tokio::test]
 async fn e6_the_count_follows_who_comes_and_goes_on_every_transport() {
@@ -53,7 +53,7 @@ async fn e6_a_poll_tells_the_count_as_well() {
                 && frame["payload"] == json!({"watchers": 2, "subscriptions": 2})
         })
     };
-    crate::support::until("the count of two", told).await;
+    until("the count of two", told).await;
 }
 
 #[tokio::test]
