@@ -57,7 +57,7 @@ async fn e10_a_client_that_answers_or_speaks_lives_on() {
 #[tokio::test]
 async fn e10_a_client_that_does_not_read_delays_nobody_and_is_closed() {
     let quick =
-        ["--heartbeat-interval-ms", "100", "--heartbeat-timeout-ms", "1500", "--tail-bytes", "100000"];
+        ["--heartbeat-interval-ms", "100", "--heartbeat-timeout-ms", "5000", "--tail-bytes", "100000"];
     let server = Server::with(&quick).await;
     let event = server.event().await;
     let topic = Topic::event(&event.id);
