@@ -1,6 +1,6 @@
 // For somebody who posts: text and files by every way in, what happens meanwhile, and what when it fails.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { JSHandle, Page } from '@playwright/test';
 import { typeOf } from '../support/api';
@@ -84,13 +84,14 @@ test('E16 E17 a photo: preview, then its place from the first moment to the last
   expect(media).toMatchObject({ kind: 'photo', text: 'A deep field', attachment: { width: 1000, height: 872 } });
 });
 
-test('E17 a large upload shows how far it has come', async ({ api, network, proxied }) => {
+test('E17 a large upload shows how far it has come', async ({ api, network, proxied }, info) => {
   const event = await api.createEvent();
   await proxied.open(event.id);
   const [chooser] = await Promise.all([proxied.page.waitForEvent('filechooser'), proxied.attach.click()]);
   // Silence after the last frame of a real sound: more than what the system's buffers swallow at once.
-  const buffer = Buffer.concat([await readFile(files.mp3), Buffer.alloc(24_000_000)]);
-  await chooser.setFiles({ name: 'long.mp3', mimeType: 'audio/mpeg', buffer });
+  const long = info.outputPath('long.mp3');
+  await writeFile(long, Buffer.concat([await readFile(files.mp3), Buffer.alloc(24_000_000)]));
+  await chooser.setFiles(long);
   await proxied.write('A long recording', 'Ada');
 
   network.throttleUploads(6_000_000);
