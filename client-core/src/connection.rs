@@ -24,7 +24,7 @@ const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// In the first moments of an outage the ceiling of the backoff stays at [`EAGER_CEILING`], so that a
 /// server's restart is noticed soon after it; only then does it grow to `backoff_max`.
 const EAGER_SPAN: Duration = Duration::from_secs(15);
-const EAGER_CEILING: Duration = Duration::from_secs(2);
+const EAGER_CEILING: Duration = Duration::from_millis(1500);
 
 /// What is going on. One variant per rung and per pause; everything a phase needs lives in it.
 #[derive(Debug, Default)]

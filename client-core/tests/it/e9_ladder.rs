@@ -135,12 +135,12 @@ fn when_polls_fail_as_well_both_are_tried_in_turn() {
          0.381 open #2
          1.000 poll #3 event:a@e.5 wait 0
          1.000 = reconnecting since 0.000 next 1.000
-         1.100 = reconnecting since 0.000 next 1.835
-         1.835 open #4
-         4.100 = reconnecting since 0.000 next 5.362
-         5.362 poll #5 event:a@e.5 wait 0
-         7.100 = reconnecting since 0.000 next 8.017
-         8.017 open #6",
+         1.100 = reconnecting since 0.000 next 2.254
+         2.254 open #4
+         4.100 = reconnecting since 0.000 next 5.443
+         5.443 poll #5 event:a@e.5 wait 0
+         7.100 = reconnecting since 0.000 next 7.132
+         7.132 open #6",
     );
 }
 

@@ -84,7 +84,10 @@ fn EventView(id: EventId) -> impl IntoView {
         News::Presence(count) => watchers.set(Some(count.watchers)),
         News::Refused { code, message } => {
             if code == shared::ErrorCode::NotFound || code == shared::ErrorCode::UnknownTopic {
-                loader.known.set(Known::Missing { deleted: false });
+                // The end of the subscription follows `event:delete`, which knows better.
+                if !matches!(loader.known.get_untracked(), Known::Missing { .. }) {
+                    loader.known.set(Known::Missing { deleted: false });
+                }
             } else {
                 feed.phase.set(Phase::Failed(message));
             }
