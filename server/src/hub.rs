@@ -6,6 +6,7 @@
 //! sessions, and by the API for counts.
 
 pub mod chunk;
+mod presence;
 pub mod signal;
 pub mod topic;
 

@@ -1,6 +1,8 @@
 //! Three ways to drain feeds: WebSocket, server-sent events, poll. What a connection may do and has done
 //! is the session's; a transport moves its bytes.
 
+mod bucket;
+mod gathered;
 pub mod hold;
 pub mod poll;
 pub mod session;

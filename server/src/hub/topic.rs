@@ -3,7 +3,7 @@
 //! It never waits and never reads the store; `hub` does that and brings it what it found.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,6 +22,7 @@ use slab::Slab;
 use super::{
     HubOptions,
     chunk::{Chunk, Slice},
+    presence::Watchers,
     signal::Signal,
 };
 use crate::{
@@ -85,13 +86,7 @@ struct State {
     history: VecDeque<Arc<Chunk>>,
     readers: Slab<Reader>,
     listeners: Option<Listeners>,
-    /// Connections (and lingering polls) of each watcher.
-    watchers: HashMap<WatcherId, u32>,
-    /// Readers that did not say who they are; each counts as a watcher.
-    unnamed: usize,
-    /// Pollers between two polls, by the time at which they are gone.
-    lingering: BTreeSet<(Millis, WatcherId)>,
-    lingering_until: HashMap<WatcherId, Millis>,
+    watchers: Watchers,
     count: Count,
     idle_since: Millis,
 }
@@ -187,10 +182,7 @@ impl TopicHub {
             history: VecDeque::new(),
             readers: Slab::new(),
             listeners: None,
-            watchers: HashMap::new(),
-            unnamed: 0,
-            lingering: BTreeSet::new(),
-            lingering_until: HashMap::new(),
+            watchers: Watchers::default(),
             count: Count::default(),
             idle_since: now,
         };
@@ -252,12 +244,7 @@ impl TopicHub {
                 state.tell_count(now, self)
             }
             Alarm::Linger => {
-                while let Some((until, watcher)) = state.lingering.first().cloned() {
-                    if until > now {
-                        break;
-                    }
-                    state.end_lingering(&watcher);
-                }
+                state.watchers.expire(now);
                 state.tell_count(now, self)
             }
         }
@@ -403,14 +390,7 @@ impl TopicHub {
             Reader { signal: signal.clone(), slot, watcher: watcher.cloned(), position: position.clone() };
         let key = state.readers.insert(reader);
         state.listeners = None;
-        match watcher {
-            Some(watcher) => {
-                *state.watchers.entry(watcher.clone()).or_default() += 1;
-                // A poller that has come back counts once.
-                state.end_lingering(watcher);
-            }
-            None => state.unnamed += 1,
-        }
+        state.watchers.enter(watcher);
         signal.mark(slot);
         let alarm = state.tell_count(now, self);
         (Joined { key, position }, alarm)
@@ -429,17 +409,8 @@ impl TopicHub {
         let mut state = self.state.lock();
         let reader = state.readers.remove(key);
         state.listeners = None;
-        let mut alarms = Vec::new();
-        match (linger, reader.watcher) {
-            (Some(until), Some(watcher)) => {
-                state.end_lingering(&watcher);
-                state.lingering_until.insert(watcher.clone(), until);
-                state.lingering.insert((until, watcher));
-                alarms.push((until, Alarm::Linger));
-            }
-            (None, Some(watcher)) => state.forget_watcher(&watcher),
-            (_, None) => state.unnamed -= 1,
-        }
+        let lingers = state.watchers.leave(reader.watcher, linger);
+        let mut alarms: Vec<_> = lingers.map(|until| (until, Alarm::Linger)).into_iter().collect();
         if state.readers.is_empty() {
             state.idle_since = now;
         }
@@ -466,7 +437,7 @@ impl TopicHub {
     /// Since when nobody has read it; `None` while somebody does.
     pub(super) fn idle_since(&self) -> Option<Millis> {
         let state = self.state.lock();
-        (state.readers.is_empty() && state.lingering.is_empty() && !state.window_open)
+        (state.readers.is_empty() && state.watchers.nobody_lingers() && !state.window_open)
             .then_some(state.idle_since)
     }
 
@@ -528,27 +499,8 @@ impl State {
         }
     }
 
-    fn end_lingering(&mut self, watcher: &WatcherId) {
-        if let Some(until) = self.lingering_until.remove(watcher) {
-            self.lingering.remove(&(until, watcher.clone()));
-            self.forget_watcher(watcher);
-        }
-    }
-
-    fn forget_watcher(&mut self, watcher: &WatcherId) {
-        if let Some(connections) = self.watchers.get_mut(watcher) {
-            *connections -= 1;
-            if *connections == 0 {
-                self.watchers.remove(watcher);
-            }
-        }
-    }
-
     fn count_now(&self) -> PresenceCount {
-        PresenceCount {
-            watchers: (self.watchers.len() + self.unnamed) as u64,
-            subscriptions: (self.readers.len() + self.lingering.len()) as u64,
-        }
+        self.watchers.count(self.readers.len())
     }
 
     /// Tells the count if it has changed and the last was told long enough ago.

@@ -14,6 +14,7 @@ use shared::{
     rest::ErrorDetail,
 };
 
+use super::bucket::Bucket;
 use crate::{
     auth::{
         Principal,
@@ -481,33 +482,6 @@ fn behind(error: &StoreError, topic: &TopicHub) -> Ending {
 impl Drop for Session {
     fn drop(&mut self) {
         self.leave();
-    }
-}
-
-/// A token bucket over the time it is told.
-#[derive(Debug)]
-struct Bucket {
-    per_second: u32,
-    /// Thousandths of a frame.
-    level: u64,
-    at: Millis,
-}
-
-impl Bucket {
-    fn new(per_second: u32, now: Millis) -> Self {
-        Self { per_second, level: u64::from(per_second) * 2000, at: now }
-    }
-
-    /// Takes one, or says in how many milliseconds there is one again.
-    fn take(&mut self, now: Millis) -> Result<(), u64> {
-        let gained = now.since(self.at).saturating_mul(u64::from(self.per_second));
-        self.level = self.level.saturating_add(gained).min(u64::from(self.per_second) * 2000);
-        self.at = now;
-        if self.level < 1000 {
-            return Err((1000 - self.level).div_ceil(u64::from(self.per_second.max(1))));
-        }
-        self.level -= 1000;
-        Ok(())
     }
 }
 

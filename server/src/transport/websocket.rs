@@ -10,38 +10,31 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
     future::poll_fn,
-    io::{self, IoSlice},
+    io,
     pin::Pin,
-    sync::{Arc, LazyLock, Weak},
+    sync::{Arc, Weak},
     task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::{Buf as _, Bytes};
-use metrics::{Counter, Gauge};
+use bytes::Bytes;
 use rand::Rng as _;
 use shared::CloseCode;
 use tokio::{net::TcpStream, sync::Mutex, time::Sleep};
 
-use super::session::{Ending, Outlet, Session};
+use super::{
+    gathered::{Gathered, METERS},
+    session::{Ending, Session},
+};
 use crate::{
     app::App,
-    hub::{
-        chunk::Slice,
-        signal::{Direct, Signal},
-        topic::TopicHub,
-    },
+    hub::signal::{Direct, Signal},
     listener::{AddressGuard, SessionGuard},
     time::{Millis, unix_ms},
     wire::{self, Decoder, Message},
 };
 
-/// Bytes gathered for one connection before they have to be written.
-const GATHER_BYTES: usize = 256 * 1024;
-/// Pieces gathered for one connection, and written at once.
-const GATHER_PIECES: usize = 64;
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 * 1024;
 /// How long a closing connection may take to say goodbye.
@@ -50,22 +43,6 @@ const GOODBYE: Duration = Duration::from_secs(2);
 thread_local! {
     static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
-
-struct Meters {
-    connections: Gauge,
-    buffered: Gauge,
-    deliveries: Counter,
-    frames: Counter,
-    bytes: Counter,
-}
-
-static METERS: LazyLock<Meters> = LazyLock::new(|| Meters {
-    connections: metrics::gauge!("touchline_connections", "transport" => "websocket"),
-    buffered: metrics::gauge!("touchline_connection_buffer_bytes"),
-    deliveries: metrics::counter!("touchline_deliveries_total", "transport" => "websocket"),
-    frames: metrics::counter!("touchline_frames_sent_total", "transport" => "websocket"),
-    bytes: metrics::counter!("touchline_bytes_sent_total", "transport" => "websocket"),
-});
 
 /// One WebSocket connection, as its own task sees it.
 pub struct Connection {
@@ -176,7 +153,7 @@ impl Connection {
         METERS.connections.increment(1);
         let guard = app.sessions.enter(session.signal());
         let signal = session.signal().clone();
-        let end = Mutex::new(LineEnd { session, out: Gathered { deflate, ..Gathered::default() } });
+        let end = Mutex::new(LineEnd { session, out: Gathered::new(deflate) });
         Self {
             last_heard: app.clock.now(),
             line: Arc::new(Line { app, stream, signal, end }),
@@ -419,113 +396,5 @@ pub async fn refuse(stream: TcpStream, code: CloseCode) {
     wire::push_close(&mut bytes, code.number(), code.reason());
     if !matches!(tokio::time::timeout(GOODBYE, farewell(&stream, &bytes)).await, Ok(Ok(()))) {
         tracing::debug!(reason = code.reason(), "a refused client did not say goodbye");
-    }
-}
-
-/// Frames on their way into the socket: references to shared bytes, first to go first.
-#[derive(Default)]
-struct Gathered {
-    pieces: VecDeque<Bytes>,
-    bytes: usize,
-    deflate: bool,
-    delivered: u64,
-    frames: u64,
-}
-
-impl Gathered {
-    fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        self.bytes += piece.len();
-        self.frames += 1;
-        self.pieces.push_back(piece);
-    }
-
-    /// Answers a ping, unless the client sends them faster than it takes the answers.
-    fn pong(&mut self, payload: &[u8]) {
-        if self.is_full() {
-            return;
-        }
-        let mut bytes = wire::frame_header(wire::OP_PONG, payload.len()).to_vec();
-        bytes.extend_from_slice(payload);
-        self.push(bytes.into());
-    }
-
-    /// Writes all at once; false if the socket takes no more at present.
-    fn write_to(&mut self, stream: &TcpStream) -> io::Result<bool> {
-        while !self.pieces.is_empty() {
-            let written = if self.pieces.len() == 1 {
-                stream.try_write(&self.pieces[0])
-            } else {
-                let mut slices = [IoSlice::new(&[]); GATHER_PIECES];
-                let count = self.pieces.len().min(GATHER_PIECES);
-                for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-                    *slice = IoSlice::new(piece);
-                }
-                stream.try_write_vectored(&slices[..count])
-            };
-            match written {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(length) => self.advance(length),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-        // A connection at rest holds no buffer.
-        self.pieces.shrink_to(4);
-        Ok(true)
-    }
-
-    fn advance(&mut self, mut length: usize) {
-        METERS.bytes.increment(length as u64);
-        self.bytes -= length;
-        while let Some(first) = self.pieces.front_mut() {
-            if length < first.len() {
-                first.advance(length);
-                return;
-            }
-            length -= first.len();
-            self.pieces.pop_front();
-        }
-    }
-
-    fn copy_into(&mut self, bytes: &mut Vec<u8>) {
-        for piece in self.pieces.drain(..) {
-            bytes.extend_from_slice(&piece);
-        }
-        self.bytes = 0;
-    }
-
-    fn count(&mut self) {
-        METERS.deliveries.increment(std::mem::take(&mut self.delivered));
-        METERS.frames.increment(std::mem::take(&mut self.frames));
-    }
-}
-
-impl Outlet for Gathered {
-    fn control(&mut self, text: &str) {
-        let mut bytes = Vec::with_capacity(text.len() + 10);
-        if self.deflate {
-            wire::push_text_deflated(&mut bytes, text);
-        } else {
-            wire::push_text(&mut bytes, text);
-        }
-        self.push(bytes.into());
-    }
-
-    fn shared(&mut self, text: &Arc<str>) {
-        self.control(text);
-    }
-
-    fn slice(&mut self, _topic: &TopicHub, slice: &Slice) {
-        self.delivered += slice.publications();
-        self.frames += slice.frames() as u64 - 1;
-        self.push(slice.websocket_bytes(self.deflate));
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes >= GATHER_BYTES || self.pieces.len() >= GATHER_PIECES
     }
 }
