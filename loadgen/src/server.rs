@@ -102,7 +102,7 @@ impl Drop for Server {
 }
 
 /// No window and no limits that a single address of thousands of clients would meet.
-const FLAGS: [&str; 16] = [
+const FLAGS: [&str; 18] = [
     "--window-event-ms",
     "0",
     "--window-events-ms",
@@ -111,6 +111,9 @@ const FLAGS: [&str; 16] = [
     "1000000",
     "--publish-per-second",
     "1000000",
+    // The publisher's connection rests while the bare loop has its turn.
+    "--header-timeout-ms",
+    "600000",
     "--frames-per-second",
     "10000",
     "--heartbeat-interval-ms",
