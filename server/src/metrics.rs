@@ -47,6 +47,7 @@ impl Metrics {
         if let Some(bytes) = resident_bytes() {
             metrics::gauge!("touchline_resident_bytes").set(bytes as f64);
         }
+        crate::transport::tell_totals();
         self.handle.run_upkeep();
         self.handle.render()
     }

@@ -9,3 +9,5 @@ pub mod session;
 pub mod sse;
 pub mod upgrade;
 pub mod websocket;
+
+pub use gathered::tell_totals;

@@ -4,7 +4,10 @@
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::{Buf as _, Bytes};
@@ -25,18 +28,45 @@ const GATHER_PIECES: usize = 64;
 pub(super) struct Meters {
     pub(super) connections: Gauge,
     pub(super) buffered: Gauge,
-    deliveries: Counter,
-    frames: Counter,
-    bytes: Counter,
+    deliveries: Tally,
+    frames: Tally,
+    bytes: Tally,
+}
+
+/// A counter for what happens with every delivery: an addition, and nothing more until somebody asks.
+struct Tally {
+    total: AtomicU64,
+    counter: Counter,
+}
+
+impl Tally {
+    fn of(counter: Counter) -> Self {
+        Self { total: AtomicU64::new(0), counter }
+    }
+
+    fn add(&self, count: u64) {
+        self.total.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn tell(&self) {
+        self.counter.absolute(self.total.load(Ordering::Relaxed));
+    }
 }
 
 pub(super) static METERS: LazyLock<Meters> = LazyLock::new(|| Meters {
     connections: metrics::gauge!("touchline_connections", "transport" => "websocket"),
     buffered: metrics::gauge!("touchline_connection_buffer_bytes"),
-    deliveries: metrics::counter!("touchline_deliveries_total", "transport" => "websocket"),
-    frames: metrics::counter!("touchline_frames_sent_total", "transport" => "websocket"),
-    bytes: metrics::counter!("touchline_bytes_sent_total", "transport" => "websocket"),
+    deliveries: Tally::of(metrics::counter!("touchline_deliveries_total", "transport" => "websocket")),
+    frames: Tally::of(metrics::counter!("touchline_frames_sent_total", "transport" => "websocket")),
+    bytes: Tally::of(metrics::counter!("touchline_bytes_sent_total", "transport" => "websocket")),
 });
+
+/// Brings the counters up to date; called when somebody asks for them.
+pub fn tell_totals() {
+    METERS.deliveries.tell();
+    METERS.frames.tell();
+    METERS.bytes.tell();
+}
 
 /// Frames on their way into the socket: references to shared bytes, first to go first.
 #[derive(Default)]
@@ -59,8 +89,13 @@ impl Gathered {
     }
 
     pub(super) fn push(&mut self, piece: Bytes) {
-        self.bytes += piece.len();
         self.frames += 1;
+        self.push_rest(piece);
+    }
+
+    /// What a write left of frames that are counted already.
+    fn push_rest(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
         self.pieces.push_back(piece);
     }
 
@@ -100,7 +135,7 @@ impl Gathered {
     }
 
     fn advance(&mut self, mut length: usize) {
-        METERS.bytes.increment(length as u64);
+        METERS.bytes.add(length as u64);
         self.bytes -= length;
         while let Some(first) = self.pieces.front_mut() {
             if length < first.len() {
@@ -120,8 +155,44 @@ impl Gathered {
     }
 
     pub(super) fn count(&mut self) {
-        METERS.deliveries.increment(std::mem::take(&mut self.delivered));
-        METERS.frames.increment(std::mem::take(&mut self.frames));
+        METERS.deliveries.add(std::mem::take(&mut self.delivered));
+        METERS.frames.add(std::mem::take(&mut self.frames));
+    }
+}
+
+/// Writes publications straight from the shared bytes while the socket takes them; what it does not take,
+/// and everything else, is gathered.
+pub(super) struct Straight<'a> {
+    pub(super) stream: &'a TcpStream,
+    pub(super) gathered: &'a mut Gathered,
+}
+
+impl Outlet for Straight<'_> {
+    fn control(&mut self, text: &str) {
+        self.gathered.control(text);
+    }
+
+    fn shared(&mut self, text: &Arc<str>) {
+        self.gathered.shared(text);
+    }
+
+    fn slice(&mut self, topic: &TopicHub, slice: &Slice) {
+        if !self.gathered.is_empty() {
+            return self.gathered.slice(topic, slice);
+        }
+        let bytes = slice.websocket_bytes(self.gathered.deflate);
+        // Of a socket that is full or gone the connection's task learns when it writes the rest.
+        let written = self.stream.try_write(&bytes).unwrap_or(0);
+        METERS.bytes.add(written as u64);
+        METERS.deliveries.add(slice.publications());
+        METERS.frames.add(slice.frames() as u64);
+        if written < bytes.len() {
+            self.gathered.push_rest(bytes.slice(written..));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.gathered.is_full()
     }
 }
 

@@ -14,6 +14,8 @@ use shared::{
     rest::ErrorDetail,
 };
 
+use smallvec::SmallVec;
+
 use super::bucket::Bucket;
 use crate::{
     auth::{
@@ -73,7 +75,8 @@ pub struct Session {
     connection: ConnectionId,
     watcher: Option<WatcherId>,
     limits: SessionLimits,
-    subscriptions: Vec<Option<Subscription>>,
+    /// By slot. Most sessions have one, which needs no room of its own.
+    subscriptions: SmallVec<[Option<Subscription>; 1]>,
     replies: VecDeque<String>,
     bucket: Bucket,
     errors: u32,
@@ -107,7 +110,7 @@ impl Session {
             watcher,
             bucket: Bucket::new(limits.frames_per_second, now),
             limits,
-            subscriptions: Vec::new(),
+            subscriptions: SmallVec::new(),
             replies: VecDeque::new(),
             errors: 0,
             last_error: now,

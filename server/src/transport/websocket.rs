@@ -24,7 +24,7 @@ use shared::CloseCode;
 use tokio::{net::TcpStream, sync::Mutex, time::Sleep};
 
 use super::{
-    gathered::{Gathered, METERS},
+    gathered::{Gathered, METERS, Straight},
     session::{Ending, Session},
 };
 use crate::{
@@ -80,7 +80,10 @@ impl Direct for Line {
             // The task waits for the socket and looks at the marks when it takes more.
             return true;
         }
-        let served = session.drain_at_once(out);
+        let served = session.drain_at_once(&mut Straight { stream: &self.stream, gathered: out });
+        if out.is_empty() {
+            return served;
+        }
         out.count();
         match out.write_to(&self.stream) {
             Ok(true) => served,
