@@ -16,6 +16,7 @@ use shared::{ErrorCode, Position, Publication, Topic, frame::PresenceCount};
 use crate::{
     browser::{self, Listener, Timer},
     storage,
+    tabs::Channel,
     transport::{Answer, Poll, Said, Socket},
 };
 
@@ -45,6 +46,9 @@ pub(crate) enum News {
 
 type Handler = Rc<dyn Fn(News)>;
 
+/// What one tab says to the others when all are to connect anew.
+const RECONNECT: &str = "reconnect";
+
 /// A transport attempt under way.
 #[derive(Debug)]
 enum Carrier {
@@ -65,6 +69,8 @@ struct Driver {
     watcher: String,
     shown: shown::Shower,
     listeners: RefCell<Vec<Listener>>,
+    /// The other tabs, where the browser lets tabs hear each other.
+    tabs: Option<Channel>,
     me: Weak<Driver>,
 }
 
@@ -91,6 +97,7 @@ impl Live {
             watcher: storage::watcher(),
             shown: shown::Shower::new(shown),
             listeners: RefCell::default(),
+            tabs: Driver::listen_to_tabs(me),
             me: me.clone(),
         });
         driver.listeners.replace(page::listen(&driver));
@@ -141,6 +148,17 @@ impl Live {
         self.driver.get_value().input(Input::Subscribe { topic, position: None });
     }
 
+    /// Connects anew, in this tab and in every other of this browser: the server is to see who is signed in
+    /// now. Topics go on from where they stand.
+    #[expect(dead_code, reason = "called by whoever signs in or out")]
+    pub(crate) fn reconnect(self) {
+        let driver = self.driver.get_value();
+        if let Some(tabs) = &driver.tabs {
+            tabs.post(RECONNECT);
+        }
+        driver.reconnect();
+    }
+
     /// Somebody pressed "Try now".
     pub(crate) fn try_now(self) {
         self.driver.get_value().input(Input::TryNow);
@@ -153,6 +171,20 @@ pub(crate) fn use_live() -> Live {
 }
 
 impl Driver {
+    fn listen_to_tabs(me: &Weak<Self>) -> Option<Channel> {
+        let me = me.clone();
+        Channel::open(move |text| {
+            if let Some(driver) = me.upgrade().filter(|_| text == RECONNECT) {
+                driver.reconnect();
+            }
+        })
+    }
+
+    fn reconnect(&self) {
+        self.input(Input::Stop);
+        self.input(Input::Start);
+    }
+
     /// One input, then all outputs, then the timer. What comes in meanwhile waits its turn.
     fn input(&self, input: Input) {
         self.inbox.borrow_mut().push_back(input);

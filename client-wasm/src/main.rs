@@ -13,6 +13,7 @@ mod components;
 mod driver;
 mod pages;
 mod storage;
+mod tabs;
 mod thumb;
 mod transport;
 mod words;
