@@ -14,6 +14,7 @@ pub mod client;
 mod connection;
 mod core;
 mod random;
+pub mod relay;
 pub mod subscription;
 pub mod time;
 pub mod timeline;

@@ -1,0 +1,294 @@
+//! One connection for all tabs of a browser: what the tab that holds it does for the others.
+//!
+//! Every tab has a [`Client`](crate::Client) of its own. That of the leading tab talks to the server; for
+//! every other the [`Relay`] plays the server: it answers the same frames over whatever carries text between
+//! tabs. It is fed with what the leader's client hands out, which has no holes, so a follower that is behind
+//! by no more than the tail goes on where it stands, by whichever transport the leader is served.
+//!
+//! It knows no clock, no network, no browser. What a follower makes of the frames is its own client's
+//! affair, and so is the proof that nothing is missing. Called by the driver of the leading tab, which does
+//! what [`Relay::poll_output`] says.
+
+mod tail;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
+
+use shared::{
+    ClientFrame, ConnectionId, ErrorCode, Position, Publication, ServerFrame, Timestamp, Topic,
+    frame::{
+        Connected, NotRecovered, PROTOCOL_VERSION, Pong, PresenceCount, Subscribe, Subscribed, Unsubscribed,
+    },
+    rest::ErrorDetail,
+};
+
+use self::tail::Tail;
+use crate::Input;
+
+/// A follower's virtual socket. A tab that opens another one has another port.
+pub type Port = ConnectionId;
+
+/// What the driver is to do.
+#[derive(Debug, Clone)]
+pub enum RelayOutput {
+    /// Hand this frame to these followers, in this order of outputs.
+    ToPorts { ports: Vec<Port>, text: Rc<str> },
+    /// Hand this to the leader's client.
+    ToClient(Input),
+    /// Send this frame of a follower to the server, if there is a connection: the relay does not know it.
+    ToServer(String),
+}
+
+/// A topic that somebody in this browser follows.
+#[derive(Debug, Default)]
+struct Followed {
+    /// The leading tab's own page follows it.
+    own: bool,
+    /// Up to where each follower was sent everything.
+    ports: BTreeMap<Port, Position>,
+    /// `None` while the leader's client has no position.
+    tail: Option<Tail>,
+    count: Option<PresenceCount>,
+}
+
+/// The server's part towards the followers. See the module's page.
+#[derive(Debug, Default)]
+pub struct Relay {
+    open: BTreeSet<Port>,
+    topics: BTreeMap<Topic, Followed>,
+    outputs: VecDeque<RelayOutput>,
+}
+
+impl Relay {
+    /// The next thing to do; `None` when all is done.
+    pub fn poll_output(&mut self) -> Option<RelayOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// A follower has opened a virtual socket; `timestamp` is what it is told of the time.
+    pub fn open(&mut self, port: Port, timestamp: Timestamp) {
+        self.open.insert(port.clone());
+        let connected = Connected {
+            event_id: None,
+            connection_id: port.clone(),
+            protocol: PROTOCOL_VERSION,
+            heartbeat_interval_ms: 0,
+            timestamp,
+        };
+        self.send(vec![port], &ServerFrame::Connected(connected));
+    }
+
+    /// A follower is gone, or has opened another socket in place of this one.
+    pub fn close(&mut self, port: &Port) {
+        self.open.remove(port);
+        let topics: Vec<_> =
+            self.topics.iter().filter(|(_, f)| f.ports.contains_key(port)).map(|(t, _)| t.clone()).collect();
+        for topic in topics {
+            self.leave(&topic, port);
+        }
+    }
+
+    /// A follower's frame. What a port says that is not open is not heard.
+    pub fn frame(&mut self, port: &Port, text: String, timestamp: Timestamp) {
+        if !self.open.contains(port) {
+            return;
+        }
+        match ClientFrame::decode(&text) {
+            Ok(ClientFrame::Subscribe(subscribe)) => self.subscribe(port, subscribe),
+            Ok(ClientFrame::Unsubscribe(name)) => {
+                let topic = name.topic();
+                self.leave(&topic, port);
+                self.send(vec![port.clone()], &ServerFrame::Unsubscribed(topic, Unsubscribed { code: None }));
+            }
+            Ok(ClientFrame::Ping(ping)) => {
+                let pong = Pong { timestamp, reference: ping.reference };
+                self.send(vec![port.clone()], &ServerFrame::Pong(pong));
+            }
+            _ => self.outputs.push_back(RelayOutput::ToServer(text)),
+        }
+    }
+
+    /// The leading tab's own page follows a topic; its client has been told so.
+    pub fn own(&mut self, topic: Topic, position: Option<Position>) {
+        self.topics.entry(topic.clone()).or_default().own = true;
+        if let Some(position) = position {
+            self.moved(&topic, position);
+        }
+    }
+
+    /// The leading tab's own page is done with a topic.
+    pub fn disown(&mut self, topic: &Topic) {
+        let Some(followed) = self.topics.get_mut(topic) else { return };
+        followed.own = false;
+        // The snapshot that all waited for will not be read: from where the one furthest behind stands.
+        if followed.tail.is_none()
+            && let Some(position) = followed.ports.values().min_by_key(|at| at.offset).cloned()
+        {
+            self.moved(topic, position.clone());
+            let position = Some(position);
+            self.outputs
+                .push_back(RelayOutput::ToClient(Input::Subscribe { topic: topic.clone(), position }));
+        }
+        self.forget_unfollowed(topic);
+    }
+
+    /// The leader's client was moved to `position`, by its page's snapshot or wish.
+    pub fn moved(&mut self, topic: &Topic, position: Position) {
+        let Some(followed) = self.topics.get_mut(topic) else { return };
+        if followed.tail.as_ref().is_some_and(|tail| tail.reaches(&position) && !tail.is_before(&position)) {
+            // What the client hears again from there on is in the tail already.
+            return;
+        }
+        let behind = |at: &Position| at.epoch != position.epoch || at.offset < position.offset;
+        let ports: Vec<_> =
+            followed.ports.iter().filter(|(_, at)| behind(at)).map(|(port, _)| port.clone()).collect();
+        followed.tail = Some(Tail::new(position.clone()));
+        self.lose(topic, ports, position);
+    }
+
+    /// The leader's client hands out publications; the topic now stands at `position`.
+    pub fn publications(&mut self, topic: &Topic, publications: &[Publication], position: &Position) {
+        let Some(followed) = self.topics.get_mut(topic) else { return };
+        let Some(text) = followed.tail.as_mut().and_then(|tail| tail.push(topic, publications, position))
+        else {
+            return;
+        };
+        for at in followed.ports.values_mut().filter(|at| at.offset < position.offset) {
+            at.offset = position.offset;
+        }
+        let ports: Vec<_> = followed.ports.keys().cloned().collect();
+        self.send_text(ports, text);
+    }
+
+    /// The leader's client asks for a snapshot: it stands nowhere. Says whether its own page is to read it;
+    /// else a follower does, and subscribes from what it read.
+    pub fn snapshot_needed(&mut self, topic: &Topic) -> bool {
+        let Some(followed) = self.topics.get_mut(topic) else { return true };
+        let own = followed.own;
+        if let Some(tail) = followed.tail.take() {
+            let ports = followed.ports.keys().cloned().collect();
+            self.lose(topic, ports, tail.head());
+        }
+        own
+    }
+
+    /// How many watch; new followers are told the latest.
+    pub fn presence(&mut self, topic: &Topic, count: PresenceCount) {
+        if let Some(followed) = self.topics.get_mut(topic) {
+            followed.count = Some(count);
+            let ports = followed.ports.keys().cloned().collect();
+            self.send(ports, &ServerFrame::PresenceCount(topic.clone(), count));
+        }
+    }
+
+    /// A frame about a topic that has no place in its log and that the leader's client does not know.
+    pub fn ephemeral(&mut self, topic: &Topic, text: &str) {
+        if let Some(followed) = self.topics.get(topic) {
+            let ports = followed.ports.keys().cloned().collect();
+            self.send_text(ports, text.into());
+        }
+    }
+
+    /// The server will not have the topic followed.
+    pub fn refused(&mut self, topic: &Topic, code: ErrorCode, message: &str) {
+        if let Some(followed) = self.topics.remove(topic) {
+            let mut detail = ErrorDetail::new(code, message);
+            detail.topic = Some(topic.to_string());
+            self.send(followed.ports.into_keys().collect(), &ServerFrame::Error(detail));
+        }
+    }
+
+    fn subscribe(&mut self, port: &Port, subscribe: Subscribe) {
+        let topic = subscribe.name.topic();
+        let Some(since) = subscribe.since else {
+            let mut detail = ErrorDetail::new(ErrorCode::Malformed, "a tab subscribes from a position");
+            detail.topic = Some(topic.to_string());
+            detail.reference = subscribe.reference;
+            return self.send(vec![port.clone()], &ServerFrame::Error(detail));
+        };
+        let followed = self.topics.entry(topic.clone()).or_default();
+        if followed.tail.is_none() && !followed.own {
+            // Nobody's yet, or waiting for the snapshot that this follower has read.
+            followed.tail = Some(Tail::new(since.clone()));
+            let position = Some(since.clone());
+            self.outputs
+                .push_back(RelayOutput::ToClient(Input::Subscribe { topic: topic.clone(), position }));
+        }
+        // While the own page reads a snapshot, the follower waits: `moved` tells what becomes of it.
+        let reason = followed.tail.as_ref().and_then(|tail| tail.reason_against(&since));
+        let missed = match (&followed.tail, reason) {
+            (Some(tail), None) => tail.after(since.offset),
+            _ => Vec::new(),
+        };
+        match (reason, &followed.tail) {
+            (None, Some(tail)) if tail.is_ahead_of(&since) => {
+                followed.ports.insert(port.clone(), tail.head());
+            }
+            (None, _) => {
+                followed.ports.insert(port.clone(), since.clone());
+            }
+            (Some(_), _) => {
+                followed.ports.remove(port);
+            }
+        }
+        let count = followed.count.filter(|_| reason.is_none());
+        let answer = Subscribed {
+            epoch: since.epoch,
+            offset: since.offset,
+            recovered: reason.is_none(),
+            reason,
+            reference: subscribe.reference,
+        };
+        let to = vec![port.clone()];
+        self.send(to.clone(), &ServerFrame::Subscribed(topic.clone(), answer));
+        for text in missed {
+            self.send_text(to.clone(), text);
+        }
+        if let Some(count) = count {
+            self.send(to, &ServerFrame::PresenceCount(topic.clone(), count));
+        }
+        self.forget_unfollowed(&topic);
+    }
+
+    /// Tells followers that their subscription does not go on from where they stand. They are followers
+    /// still: what keeps the topic alive until they come back with a snapshot's position.
+    fn lose(&mut self, topic: &Topic, ports: Vec<Port>, at: Position) {
+        let answer = Subscribed {
+            epoch: at.epoch,
+            offset: at.offset,
+            recovered: false,
+            reason: Some(NotRecovered::Expired),
+            reference: None,
+        };
+        self.send(ports, &ServerFrame::Subscribed(topic.clone(), answer));
+    }
+
+    fn leave(&mut self, topic: &Topic, port: &Port) {
+        if let Some(followed) = self.topics.get_mut(topic) {
+            followed.ports.remove(port);
+            self.forget_unfollowed(topic);
+        }
+    }
+
+    fn forget_unfollowed(&mut self, topic: &Topic) {
+        if self.topics.get(topic).is_some_and(|followed| !followed.own && followed.ports.is_empty()) {
+            self.topics.remove(topic);
+            self.outputs.push_back(RelayOutput::ToClient(Input::Unsubscribe { topic: topic.clone() }));
+        }
+    }
+
+    fn send(&mut self, ports: Vec<Port>, frame: &ServerFrame) {
+        // Frames are made of strings and numbers; encoding them does not fail.
+        if let Ok(text) = frame.encode() {
+            self.send_text(ports, text.into());
+        }
+    }
+
+    fn send_text(&mut self, ports: Vec<Port>, text: Rc<str>) {
+        if !ports.is_empty() {
+            self.outputs.push_back(RelayOutput::ToPorts { ports, text });
+        }
+    }
+}
