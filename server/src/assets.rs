@@ -4,6 +4,8 @@
 //! file's ending is a page of the app and answers the page; a missing script or picture is a plain 404,
 //! never the page under a wrong name.
 
+pub mod policy;
+
 use std::{borrow::Cow, path::PathBuf};
 
 use axum::{
@@ -13,6 +15,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use rust_embed::RustEmbed;
+use shared::ErrorCode;
 
 use crate::{app::App, error::ApiError};
 
@@ -42,6 +45,14 @@ impl Assets {
         let plain =
             name.split('/').all(|part| !part.is_empty() && part != ".." && !part.contains(['\\', '\0']));
         plain.then(|| std::fs::read(dir.join(name)).ok()).flatten().map(Cow::Owned)
+    }
+
+    /// The page's policy; made from the page as it is served.
+    fn policy(&self, request: &HeaderMap, ancestors: &[String]) -> Option<HeaderValue> {
+        let page = self.read(PAGE)?;
+        let host = request.get(header::HOST).and_then(|value| value.to_str().ok());
+        let policy = policy::of(&String::from_utf8_lossy(&page), host, ancestors);
+        HeaderValue::from_str(&policy).ok()
     }
 
     fn serve(&self, name: &str, accepted: &HeaderMap) -> Option<Response> {
@@ -83,7 +94,14 @@ pub async fn asset(State(app): State<App>, request: Request) -> Result<Response,
     let path = request.uri().path().trim_start_matches('/');
     let last = path.rsplit('/').next().unwrap_or_default();
     let name = if last.contains('.') { path } else { PAGE };
-    if let Some(response) = app.assets.serve(name, request.headers()) {
+    if let Some(mut response) = app.assets.serve(name, request.headers()) {
+        if name == PAGE {
+            // A page without its policy is not served.
+            let policy = app.assets.policy(request.headers(), &app.config.frame_ancestors);
+            let policy = policy
+                .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the page's policy cannot be made"))?;
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
         return Ok(response);
     }
     if name == PAGE {

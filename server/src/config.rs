@@ -52,6 +52,9 @@ pub struct Config {
     /// Origins whose pages may use this server from elsewhere (CORS, WebSocket). Repeatable.
     #[arg(long = "allowed-origin", env = "TOUCHLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
+    /// Origins whose pages may show this server's pages in a frame, or `self`. Repeatable; none by default.
+    #[arg(long = "frame-ancestor", env = "TOUCHLINE_FRAME_ANCESTORS", value_delimiter = ',', value_parser = crate::assets::policy::ancestor, global = true)]
+    pub frame_ancestors: Vec<String>,
     /// Over how many milliseconds the reconnects are spread when the server shuts down.
     #[arg(long, env = "TOUCHLINE_DRAIN_SPAN_MS", default_value_t = 5000, global = true)]
     pub drain_span_ms: u64,

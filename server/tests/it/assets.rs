@@ -31,6 +31,24 @@ async fn the_page_is_under_every_address_of_the_app_and_never_kept() {
 }
 
 #[tokio::test]
+async fn v8_the_page_runs_no_script_but_its_own_and_stands_in_no_foreign_frame() {
+    let (server, _app) = server_with_app().await;
+    for path in ["/", "/events/0198c0de", "/index.html"] {
+        let answer = server.get(path).await;
+        let policy = answer.header("content-security-policy").to_owned();
+        let scripts = policy.split("; ").find(|part| part.starts_with("script-src ")).unwrap_or_default();
+        assert_eq!(scripts, "script-src 'self' 'wasm-unsafe-eval'", "{path}");
+        assert!(policy.ends_with("; frame-ancestors 'none'"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+    }
+    let (_, app) = server_with_app().await;
+    let dir = app.path().display().to_string();
+    let framed = Server::with(&["--assets-dir", &dir, "--frame-ancestor", "https://club.example"]).await;
+    let policy = framed.get("/").await.header("content-security-policy").to_owned();
+    assert!(policy.ends_with("; frame-ancestors https://club.example"), "{policy}");
+}
+
+#[tokio::test]
 async fn files_with_a_hash_are_kept_for_ever_and_come_compressed() {
     let (server, _app) = server_with_app().await;
     let path = "/app-0123456789abcdef.js";
