@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The policy for a page, served under `host` and shown in frames of `ancestors` only.
 pub fn of(page: &str, host: Option<&str>, ancestors: &[String]) -> String {
-    let scripts: String = inline_scripts(page)
+    let scripts: Vec<String> = inline_scripts(page)
         .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
         .collect();
     // Not every browser takes 'self' for a WebSocket of the same host.
@@ -16,9 +16,10 @@ pub fn of(page: &str, host: Option<&str>, ancestors: &[String]) -> String {
         .map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
     let ancestors = if ancestors.is_empty() { "'none'".to_owned() } else { ancestors.join(" ") };
     format!(
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; connect-src 'self'{sockets}; \
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{}; connect-src 'self'{sockets}; \
          style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; \
-         base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}"
+         base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}",
+        scripts.concat()
     )
 }
 
