@@ -14,6 +14,7 @@ const firefox = system('/usr/bin/firefox-esr');
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
+  preserveOutput: 'failures-only',
   globalSetup: './support/setup.ts',
   timeout: 45_000,
   expect: { timeout: 8_000 },

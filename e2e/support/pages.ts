@@ -90,10 +90,21 @@ export class EventPage extends AnyPage {
     this.photoDialog = page.getByRole('dialog', { name: 'Photo' });
   }
 
-  /** Opens the event's timeline and waits until it is live, by whichever transport. */
+  /** Opens the event's timeline and waits until it is live, by whichever transport, and its items are there. */
   async open(event: string, query = ''): Promise<void> {
     await this.page.goto(`${this.url}/events/${event}${query}`);
     await expect(this.connection).toHaveAttribute('data-status', /^(?:live|polling)$/, { timeout: 15_000 });
+    await this.isLoaded();
+  }
+
+  /** The items have been read. The connection may be live before that. */
+  async isLoaded(): Promise<void> {
+    await expect(this.page.getByLabel('Timeline', { exact: true })).toHaveAttribute('aria-busy', 'false', { timeout: 15_000 });
+  }
+
+  /** The item that says this and nothing else: `Update 1` is not `Update 10`. */
+  saying(text: string): Locator {
+    return this.items.filter({ has: this.page.getByText(text, { exact: true }) });
   }
 
   item(text: string | RegExp): Locator {

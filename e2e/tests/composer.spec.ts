@@ -94,7 +94,7 @@ test('E17 a large upload shows how far it has come', async ({ api, network, prox
   await chooser.setFiles(long);
   await proxied.write('A long recording', 'Ada');
 
-  network.throttleUploads(6_000_000);
+  network.throttleUploads(3_000_000);
   await proxied.post.click();
   const item = proxied.item('A long recording');
   await expect(item).toContainText(/Sending… [1-9]\d? %/);

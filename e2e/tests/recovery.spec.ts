@@ -19,6 +19,7 @@ test('E8 two hundred and fifty items missed while offline are all there, once, i
   const before = await api.postMany(event.id, texts(3, 'Before'));
   await proxied.open(event.id);
   await proxied.isLive();
+  await proxied.expectExactly(before.map((media) => media.offset));
 
   network.down();
   await context.setOffline(true);

@@ -50,6 +50,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect.poll(() => large.evaluate((node) => (node as HTMLImageElement).complete)).toBe(true);
         await shot('light-box');
         await page.keyboard.press('Escape');
+        await expect(proxied.photoDialog).toHaveCount(0);
 
         await page.mouse.move(viewport.width / 2, viewport.height / 2);
         await page.mouse.wheel(0, 900);

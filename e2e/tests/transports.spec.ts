@@ -24,7 +24,7 @@ for (const policy of ['forbid', 'drop'] as const) {
 
     const seen = writer.count;
     await expect.poll(() => writer.count).toBeGreaterThan(seen + 10);
-    await expect(proxied.item(`Update ${seen + 5}`)).toBeVisible();
+    await expect(proxied.saying(`Update ${seen + 5}`)).toBeVisible();
     await expect(proxied.lost).toHaveCount(0);
 
     const indicator = await recordIndicator(page);
@@ -59,7 +59,7 @@ test('E9 a WebSocket that worked, is lost and refused: polling takes over, and g
   network.cut();
   await expect.poll(() => proxied.status()).toBe('polling');
   const seen = writer.count;
-  await expect(proxied.item(`Update ${seen + 5}`)).toBeVisible();
+  await expect(proxied.saying(`Update ${seen + 5}`)).toBeVisible();
 
   network.webSockets('pass');
   await proxied.networkChanged();

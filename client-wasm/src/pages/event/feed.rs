@@ -141,7 +141,9 @@ impl Feed {
     /// A further page, asked for with `before`.
     pub(crate) fn older(self, before: &str, page: Page<Media>) {
         let changes = self.change(|timeline| timeline.insert_older_page(before, page));
-        self.apply(&changes, true);
+        self.note(&changes, true);
+        // It goes in below: what waits above goes on waiting.
+        self.show(&changes, false);
     }
 
     /// What to ask for to go on downwards.
@@ -254,7 +256,9 @@ impl Feed {
             let list = inner.list.take()?;
             let shown = list.keys();
             let has_shown = |(key, row): (RowKey, &Row)| shown.contains(&key) && !matches!(row, Row::Echo(_));
-            let mut reached = free || !inner.timeline.rows().any(has_shown);
+            // Where nothing is shown nothing can move; but nobody has seen what a hidden page shows.
+            let blank = !inner.timeline.rows().any(has_shown);
+            let mut reached = free || (blank && !browser::is_hidden());
             let (mut wanted, mut waiting) = (Vec::with_capacity(inner.timeline.len()), 0);
             for (key, row) in inner.timeline.rows() {
                 // What is being posted from here stands above all else and says nothing about the reader.
@@ -292,6 +296,17 @@ impl Feed {
     pub(crate) fn release(self) {
         if self.waiting.get_untracked() > 0 {
             self.show(&[], true);
+        }
+    }
+
+    /// The page is looked at again: a list on which nothing was shown yet does not ask first.
+    pub(crate) fn seen(self) {
+        let blank = self.inner.with_value(|inner| {
+            let shown = inner.list.as_ref().map(RowList::keys).unwrap_or_default();
+            !inner.timeline.rows().any(|(key, row)| shown.contains(&key) && !matches!(row, Row::Echo(_)))
+        });
+        if blank && !browser::is_hidden() {
+            self.release();
         }
     }
 

@@ -80,7 +80,8 @@ pub(crate) fn FeedView(
             walk(container, event);
         }
     });
-    let listeners = StoredValue::new_local([scrolled, walking]);
+    let seen = browser::listen(&browser::document(), "visibilitychange", move |_| feed.seen());
+    let listeners = StoredValue::new_local([scrolled, walking, seen]);
     on_cleanup(move || listeners.dispose());
 
     let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());

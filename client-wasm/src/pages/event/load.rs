@@ -38,8 +38,10 @@ pub(crate) struct Loader {
     pub(crate) known: RwSignal<Known>,
     pub(crate) loading_older: RwSignal<bool>,
     pub(crate) older_failed: RwSignal<Option<String>>,
-    /// Counts the snapshots asked for: the answer to an overtaken one is thrown away.
+    /// Counts the lists asked for: the answer to an overtaken request is thrown away.
     round: StoredValue<u32>,
+    /// The kind that the list on the page is of: another one is not joined to it.
+    listed: StoredValue<Option<MediaKind>>,
 }
 
 impl Loader {
@@ -53,6 +55,7 @@ impl Loader {
             loading_older: RwSignal::new(false),
             older_failed: RwSignal::new(None),
             round: StoredValue::new(0),
+            listed: StoredValue::new(None),
         }
     }
 
@@ -72,6 +75,12 @@ impl Loader {
         spawn_local(async move {
             let (event, page) = join(api::event(&id), api::media_page(&id, kind, None, FIRST_ITEMS)).await;
             if !self.is_current(round) {
+                // Another filter was chosen meanwhile, which reads no event.
+                if let Ok(event) = event
+                    && self.known.try_with_untracked(|known| *known == Known::Nothing) == Some(true)
+                {
+                    self.known.set(Known::Event(Box::new(event.item)));
+                }
                 return;
             }
             match (event, page) {
@@ -79,11 +88,10 @@ impl Loader {
                     let position = earlier(event.cursor.0, page.cursor.0.clone());
                     self.known.set(Known::Event(Box::new(event.item)));
                     let first = self.feed.phase.get_untracked() != Phase::Ready;
-                    self.feed.snapshot(
-                        page,
-                        first,
-                        if first { self.outgoing.echoes(kind) } else { Vec::new() },
-                    );
+                    let anew = first || self.listed.get_value() != kind;
+                    self.listed.set_value(kind);
+                    let echoes = if anew { self.outgoing.echoes(kind) } else { Vec::new() };
+                    self.feed.snapshot(page, anew, echoes);
                     self.live.snapshot_applied(topic, position);
                 }
                 // Nothing is answered, and nothing more is asked: there is no such event.
@@ -113,6 +121,7 @@ impl Loader {
                 Ok(page) => {
                     // What was published since the page was read comes again, to the new list.
                     let position = page.cursor.0.clone();
+                    self.listed.set_value(kind);
                     self.feed.snapshot(page, true, self.outgoing.echoes(kind));
                     self.live.reposition(Topic::event(&id), position);
                 }
