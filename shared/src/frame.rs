@@ -39,6 +39,8 @@ pub enum Change {
     EventDelete(EventDeleted),
     /// `event:status`
     EventStatus(EventStatusChanged),
+    /// `event:access`: who may read or write the event has changed.
+    EventAccess(EventAccessChanged),
     /// A type from a later version: it moves the position and shows nothing.
     Unknown,
 }
@@ -65,9 +67,17 @@ pub struct EventStatusChanged {
     pub status: EventStatus,
 }
 
+/// Payload of `event:access`: what one may do is to be asked again. Who may no longer read the event does
+/// not hear of it but by `unsubscribed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventAccessChanged {
+    pub event_id: EventId,
+}
+
 impl Change {
     /// Every type of publication, in the order of the document.
-    pub const TYPES: [&'static str; 7] = [
+    pub const TYPES: [&'static str; 8] = [
         "media:new",
         "media:update",
         "media:delete",
@@ -75,6 +85,7 @@ impl Change {
         "event:update",
         "event:delete",
         "event:status",
+        "event:access",
     ];
 
     /// The `type` of the frame.
@@ -87,6 +98,7 @@ impl Change {
             Self::EventUpdate(_) => "event:update",
             Self::EventDelete(_) => "event:delete",
             Self::EventStatus(_) => "event:status",
+            Self::EventAccess(_) => "event:access",
             Self::Unknown => "",
         }
     }
@@ -99,6 +111,7 @@ impl Change {
             Self::EventNew(event) | Self::EventUpdate(event) => serde_json::to_string(event),
             Self::EventDelete(gone) => serde_json::to_string(gone),
             Self::EventStatus(changed) => serde_json::to_string(changed),
+            Self::EventAccess(changed) => serde_json::to_string(changed),
             Self::Unknown => Ok("null".to_owned()),
         }
     }
@@ -112,6 +125,7 @@ impl Change {
             Self::EventNew(event) | Self::EventUpdate(event) => Some(format!("event:{}", event.id)),
             Self::EventDelete(gone) => Some(format!("event:{}", gone.event_id)),
             Self::EventStatus(changed) => Some(format!("status:{}", changed.event_id)),
+            Self::EventAccess(changed) => Some(format!("access:{}", changed.event_id)),
             Self::Unknown => None,
         }
     }
@@ -126,6 +140,7 @@ impl Change {
             "event:update" => Self::EventUpdate(serde_json::from_str(payload)?),
             "event:delete" => Self::EventDelete(serde_json::from_str(payload)?),
             "event:status" => Self::EventStatus(serde_json::from_str(payload)?),
+            "event:access" => Self::EventAccess(serde_json::from_str(payload)?),
             _ => Self::Unknown,
         })
     }

@@ -27,6 +27,18 @@ id!(
     UploadId, "an upload id"
 );
 id!(
+    /// Somebody who signs in.
+    AccountId, "an account id"
+);
+id!(
+    /// One sign-in of an account.
+    SessionId, "a session id"
+);
+id!(
+    /// An invitation to an event.
+    InvitationId, "an invitation id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );

@@ -18,7 +18,10 @@ pub mod topic;
 
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{Change, ClientFrame, Publication, ServerFrame};
-pub use ids::{ConnectionId, EventId, IdempotencyKey, MediaId, PublicationId, UploadId, WatcherId};
+pub use ids::{
+    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MediaId, PublicationId, SessionId, UploadId,
+    WatcherId,
+};
 pub use position::{Cursor, Epoch, Offset, Position};
 pub use timestamp::Timestamp;
 pub use topic::{Topic, TopicKind};

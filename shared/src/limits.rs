@@ -21,6 +21,17 @@ pub const MEDIA_TEXT_CHARS: usize = 4_000;
 /// Longest display name, in characters.
 pub const DISPLAY_NAME_CHARS: usize = 60;
 
+/// Shortest name of an account, in characters.
+pub const ACCOUNT_NAME_CHARS_MIN: usize = 2;
+/// Longest name of an account, in characters.
+pub const ACCOUNT_NAME_CHARS_MAX: usize = 30;
+/// Shortest password, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Longest password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Most members of one event.
+pub const EVENT_MEMBERS: usize = 500;
+
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Most items on a page of a list.

@@ -1,5 +1,7 @@
 //! The resources, one file per domain: the same name stands in `server/domain`, `server/store`,
 //! `server/api` and `client-wasm/pages`.
 
+pub mod account;
 pub mod event;
 pub mod media;
+pub mod member;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, text::InvalidText};
+use crate::{AccountId, EventId, text::InvalidText};
 
 /// What a topic is about; decides its rights, its window and its retention.
 ///
@@ -15,17 +15,20 @@ pub enum TopicKind {
     Events,
     /// `event:{id}`: the timeline of one event.
     Event,
+    /// `user:{id}`: what concerns one account alone.
+    User,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 2] = [Self::Events, Self::Event];
+    pub const ALL: [Self; 3] = [Self::Events, Self::Event, Self::User];
 
     /// The name in front of the colon.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
             Self::Event => "event",
+            Self::User => "user",
         }
     }
 
@@ -33,7 +36,7 @@ impl TopicKind {
     pub const fn has_id(self) -> bool {
         match self {
             Self::Events => false,
-            Self::Event => true,
+            Self::Event | Self::User => true,
         }
     }
 }
@@ -57,6 +60,19 @@ impl Topic {
         Self { kind: TopicKind::Event, text: format!("event:{id}").into() }
     }
 
+    /// What concerns one account alone.
+    pub fn user(id: &AccountId) -> Self {
+        Self { kind: TopicKind::User, text: format!("user:{id}").into() }
+    }
+
+    /// The account whose own topic this is.
+    pub fn account_id(&self) -> Option<AccountId> {
+        match self.kind {
+            TopicKind::User => self.id().and_then(|id| id.parse().ok()),
+            TopicKind::Events | TopicKind::Event => None,
+        }
+    }
+
     pub const fn kind(&self) -> TopicKind {
         self.kind
     }
@@ -70,7 +86,7 @@ impl Topic {
     pub fn event_id(&self) -> Option<EventId> {
         match self.kind {
             TopicKind::Event => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events => None,
+            TopicKind::Events | TopicKind::User => None,
         }
     }
 

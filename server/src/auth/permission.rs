@@ -1,25 +1,115 @@
-//! What a principal may do, as one function per kind of act. Asked at subscribe, at publish and for every
-//! change.
+//! What a principal may do. One function decides for a topic and an act: at subscribe, at publish, for every
+//! change over REST, and again for those who are subscribed when rights have changed.
+//!
+//! It reads the store within the transaction it is given, so that a change and the right to make it are
+//! looked at together.
 
-use shared::{Topic, TopicKind};
+use shared::{
+    Topic, TopicKind,
+    model::member::{MemberRole, Visibility},
+};
 
 use super::Principal;
+use crate::store::{Store, StoreError, Tx, member};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Follow a topic, read its snapshot.
     Read,
-    /// Append to it: post, change, delete.
-    Publish,
+    /// Append to it: post, and change or delete what is one's own.
+    Post,
+    /// Change or delete what others posted, the resource itself, and who may do what.
+    Manage,
 }
 
-/// Whether `principal` may do `action` on `topic`. Every kind of topic there is so far is open to all; a
-/// private kind adds its arm, and the compiler asks for it.
-pub fn may(principal: &Principal, action: Action, topic: &Topic) -> bool {
-    match (principal, action, topic.kind()) {
-        (Principal::Visitor { .. }, Action::Read | Action::Publish, TopicKind::Events | TopicKind::Event) => {
-            true
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Allowed,
+    /// Signing in might help.
+    SignIn,
+    Forbidden,
+    /// Not to be told from a resource that does not exist: who may not read it learns nothing of it.
+    Hidden,
+}
+
+/// Whether `principal` may do `action` on `topic`.
+pub async fn decide(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    action: Action,
+    topic: &Topic,
+) -> Result<Decision, StoreError> {
+    if principal.is_admin() {
+        return Ok(Decision::Allowed);
+    }
+    Ok(match topic.kind() {
+        TopicKind::Events => on_events(principal, action),
+        TopicKind::Event => match topic.event_id() {
+            Some(id) => match member::standing(tx, &id, principal.account_id()).await? {
+                Some(standing) => on_event(principal, action, &standing),
+                None => Decision::Hidden,
+            },
+            None => Decision::Hidden,
+        },
+        TopicKind::User => on_user(principal, action, topic),
+    })
+}
+
+/// The same, for who has no transaction of their own.
+pub async fn may_read(store: &Store, principal: &Principal, topic: &Topic) -> Result<bool, StoreError> {
+    if principal.is_admin() {
+        return Ok(true);
+    }
+    let decision = match topic.kind() {
+        TopicKind::Events => on_events(principal, Action::Read),
+        TopicKind::User => on_user(principal, Action::Read, topic),
+        TopicKind::Event => {
+            let (principal, topic) = (principal.clone(), topic.clone());
+            store.read(async move |tx| decide(tx, &principal, Action::Read, &topic).await).await?
         }
+    };
+    Ok(decision == Decision::Allowed)
+}
+
+/// Everybody reads the list; who has an account (or is a welcome visitor) adds to it.
+fn on_events(principal: &Principal, action: Action) -> Decision {
+    match (principal, action) {
+        (_, Action::Read)
+        | (Principal::User(_) | Principal::Key { .. } | Principal::Visitor { may_post: true, .. }, Action::Post) => {
+            Decision::Allowed
+        }
+        (Principal::Visitor { .. }, _) => Decision::SignIn,
+        (_, Action::Manage) => Decision::Forbidden,
+    }
+}
+
+fn on_event(principal: &Principal, action: Action, standing: &member::Standing) -> Decision {
+    let readable = standing.visibility != Visibility::Private || standing.role.is_some();
+    let may = match action {
+        Action::Read => readable,
+        _ if standing.owner.is_none() => match principal {
+            // Nobody owns it: whoever is welcome may.
+            Principal::Visitor { may_post, .. } => *may_post,
+            Principal::User(_) | Principal::Key { .. } => true,
+        },
+        Action::Post => standing.role >= Some(MemberRole::Contributor),
+        Action::Manage => standing.role == Some(MemberRole::Owner),
+    };
+    match (may, readable, principal) {
+        (true, ..) => Decision::Allowed,
+        (false, false, _) => Decision::Hidden,
+        (false, true, Principal::Visitor { .. }) => Decision::SignIn,
+        (false, true, _) => Decision::Forbidden,
+    }
+}
+
+/// An account's own topic is its holder's alone, and the server's to write.
+fn on_user(principal: &Principal, action: Action, topic: &Topic) -> Decision {
+    let own = topic.account_id().is_some_and(|id| principal.account_id() == Some(&id));
+    match action {
+        Action::Read if own => Decision::Allowed,
+        _ => Decision::Hidden,
     }
 }

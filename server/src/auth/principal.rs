@@ -1,39 +1,94 @@
 //! Who a request comes from.
 
-use std::{convert::Infallible, net::IpAddr};
+use std::net::IpAddr;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use shared::{
+    AccountId, SessionId,
+    model::account::{AccountRole, Person},
+};
 
-use super::address::ClientAddress;
-
-/// Who acts. Until there are accounts everybody is a visitor; every handler takes one all the same, so
-/// that a user is one variant more.
+/// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    Visitor { address: IpAddr },
+    /// Somebody who is not signed in.
+    Visitor {
+        address: IpAddr,
+        /// The operator lets visitors create events and post on events that nobody owns.
+        may_post: bool,
+    },
+    /// Somebody with an account.
+    User(Box<User>),
+    /// A server with an API key: may do what an administrator may.
+    Key { id: Box<str>, address: IpAddr },
 }
+
+/// Somebody with an account, as they came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub person: Person,
+    pub role: AccountRole,
+    /// Not shown among those who are present.
+    pub invisible: bool,
+    pub address: IpAddr,
+    pub by: Credential,
+}
+
+/// What somebody showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// The session behind a cookie.
+    Session(SessionId),
+    /// A token, which is over at this time (Unix, in milliseconds).
+    Token { expires_at: i64 },
+}
+
+/// The author under whom the server itself acts, for idempotency keys.
+pub const SYSTEM: &str = "system";
 
 impl Principal {
     /// The author under whom idempotency keys are kept. Visitors share one: their keys are random, and a
     /// phone keeps its drafts while its address changes.
-    pub fn author(&self) -> &'static str {
+    pub fn author(&self) -> String {
         match self {
-            Self::Visitor { .. } => "visitor",
+            Self::Visitor { .. } => "visitor".to_owned(),
+            Self::User(user) => format!("user:{}", user.person.id),
+            Self::Key { id, .. } => format!("key:{id}"),
         }
     }
 
     /// Where the request came from, for limits.
     pub fn address(&self) -> IpAddr {
         match self {
-            Self::Visitor { address } => *address,
+            Self::Visitor { address, .. } | Self::Key { address, .. } => *address,
+            Self::User(user) => user.address,
         }
     }
-}
 
-impl<S: Send + Sync> FromRequestParts<S> for Principal {
-    type Rejection = Infallible;
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Visitor { .. } | Self::Key { .. } => None,
+        }
+    }
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self::Visitor { address: ClientAddress::of(&parts.extensions) })
+    pub fn account_id(&self) -> Option<&AccountId> {
+        self.user().map(|user| &user.person.id)
+    }
+
+    /// Whether nothing is closed to it.
+    pub fn is_admin(&self) -> bool {
+        match self {
+            Self::Visitor { .. } => false,
+            Self::User(user) => user.role == AccountRole::Admin,
+            Self::Key { .. } => true,
+        }
+    }
+
+    /// When it is over by itself (Unix, in milliseconds).
+    pub fn expires_at(&self) -> Option<i64> {
+        match self.user()?.by {
+            Credential::Token { expires_at } => Some(expires_at),
+            Credential::Session(_) => None,
+        }
     }
 }

@@ -73,6 +73,69 @@ create table upload (
     created_at bigint  not null
 );
 create index upload_unused on upload (created_at) where not used;
+", "
+create table account (
+    id            text    not null primary key,
+    name          text    not null unique,
+    display_name  text    not null,
+    -- PHC string; absent for who signs in elsewhere and comes with a token.
+    password      text,
+    role          text    not null,
+    invisible     boolean not null default false,
+    disabled      boolean not null default false,
+    created_at    bigint  not null
+);
+
+create table session (
+    -- SHA-256 of the cookie, so that who reads the database cannot sign in with it.
+    hash       text   not null primary key,
+    id         text   not null unique,
+    account_id text   not null references account (id) on delete cascade,
+    user_agent text   not null,
+    address    text   not null,
+    created_at bigint not null,
+    seen_at    bigint not null,
+    expires_at bigint not null
+);
+create index session_account on session (account_id);
+create index session_expires on session (expires_at);
+
+alter table event add column visibility text not null default 'public';
+alter table event add column owner_id text references account (id);
+alter table media add column account_id text references account (id);
+
+create table event_member (
+    event_id   text   not null references event (id) on delete cascade,
+    account_id text   not null references account (id) on delete cascade,
+    role       text   not null,
+    since      bigint not null,
+    primary key (event_id, account_id)
+) without rowid;
+create index event_member_account on event_member (account_id);
+
+create table event_invitation (
+    id         text   not null primary key,
+    hash       text   not null unique,
+    event_id   text   not null references event (id) on delete cascade,
+    role       text   not null,
+    uses_left  bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index event_invitation_event on event_invitation (event_id);
+
+create table registration_invitation (
+    hash       text   not null primary key,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+
+create table api_key (
+    id         text   not null primary key,
+    hash       text   not null unique,
+    name       text   not null,
+    created_at bigint not null
+);
 "];
 
 /// Brings the database to the current schema.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{account::Person, member::Visibility};
 use crate::{EventId, Timestamp};
 
 /// Where an event stands.
@@ -50,6 +51,10 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
     pub status: EventStatus,
+    pub visibility: Visibility,
+    /// Who made it; absent for an event that a visitor made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Person>,
     /// When it begins or began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
@@ -87,6 +92,9 @@ pub struct NewEvent {
     /// `scheduled` unless said otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<EventStatus>,
+    /// `public` unless said otherwise; a visitor's events are public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
 }
@@ -103,6 +111,8 @@ pub struct EventPatch {
     pub place: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<EventStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
 }

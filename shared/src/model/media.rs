@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, IdempotencyKey, MediaId, Offset, Timestamp, UploadId};
+use crate::{AccountId, EventId, IdempotencyKey, MediaId, Offset, Timestamp, UploadId};
 
 /// What an item is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct Media {
 #[serde(rename_all = "camelCase")]
 pub struct Author {
     pub name: String,
+    /// Absent for a visitor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
 }
 
 /// A stored file and everything a page needs to show it without a jump.
@@ -110,7 +113,9 @@ pub struct Rendition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewMedia {
-    /// The display name of who posts.
+    /// The display name of a visitor who posts. Who is signed in posts under the account's name, whatever
+    /// stands here.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub author: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,

@@ -1,0 +1,243 @@
+//! Accounts and their sessions in the store.
+
+use shared::{
+    AccountId, SessionId,
+    model::account::{Account, AccountRole, Person, SessionInfo},
+};
+
+use super::{Row, StoreError, Tx, tx::parse};
+use crate::time::timestamp;
+
+/// An account with what only the server knows of it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub account: Account,
+    /// PHC string; absent for who cannot sign in with a password.
+    pub password: Option<String>,
+    pub disabled: bool,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select a.id, a.name, a.display_name, a.role, a.invisible, a.created_at, a.password, a.disabled ",
+            $rest
+        )
+    };
+}
+
+fn read(row: &Row<'_>) -> Result<Stored, StoreError> {
+    Ok(Stored {
+        account: Account {
+            person: Person { id: row.parsed(0)?, name: row.text(1)?, display_name: row.text(2)? },
+            role: parse::<AccountRole>(&row.text(3)?)?,
+            invisible: row.bool(4)?,
+            created_at: timestamp(row.int(5)?),
+        },
+        password: row.opt_text(6)?,
+        disabled: row.bool(7)?,
+    })
+}
+
+/// Stores a new account; false if the name is taken.
+pub async fn insert(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    password: Option<&str>,
+    at: i64,
+) -> Result<bool, StoreError> {
+    let inserted = tx
+        .execute(
+            "insert into account (id, name, display_name, password, role, invisible, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (name) do nothing",
+            &[
+                account.person.id.as_str().into(),
+                (&account.person.name).into(),
+                (&account.person.display_name).into(),
+                password.into(),
+                account.role.as_str().into(),
+                account.invisible.into(),
+                at.into(),
+            ],
+        )
+        .await?;
+    Ok(inserted > 0)
+}
+
+/// One account.
+pub async fn find(tx: &mut Tx<'_>, id: &AccountId) -> Result<Option<Stored>, StoreError> {
+    tx.first(select!("from account a where a.id = $1"), &[id.as_str().into()], read).await
+}
+
+/// The account of a name (in lower case).
+pub async fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored>, StoreError> {
+    tx.first(select!("from account a where a.name = $1"), &[name.into()], read).await
+}
+
+/// Stores what the holder may change.
+pub async fn update(tx: &mut Tx<'_>, account: &Account) -> Result<(), StoreError> {
+    tx.execute(
+        "update account set display_name = $1, invisible = $2, role = $3 where id = $4",
+        &[
+            (&account.person.display_name).into(),
+            account.invisible.into(),
+            account.role.as_str().into(),
+            account.person.id.as_str().into(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Stores another password.
+pub async fn set_password(tx: &mut Tx<'_>, id: &AccountId, password: &str) -> Result<(), StoreError> {
+    tx.execute("update account set password = $1 where id = $2", &[password.into(), id.as_str().into()])
+        .await
+        .map(drop)
+}
+
+/// Stores a new session. `hash` is of the cookie.
+pub async fn insert_session(
+    tx: &mut Tx<'_>,
+    hash: &str,
+    account: &AccountId,
+    session: &SessionInfo,
+    at: i64,
+    expires_at: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into session (hash, id, account_id, user_agent, address, created_at, seen_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            hash.into(),
+            session.id.as_str().into(),
+            account.as_str().into(),
+            (&session.user_agent).into(),
+            (&session.address).into(),
+            at.into(),
+            at.into(),
+            expires_at.into(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// A session that is not over, its account, and when it was seen last.
+pub async fn find_session(
+    tx: &mut Tx<'_>,
+    hash: &str,
+    now: i64,
+) -> Result<Option<(SessionId, Stored, i64)>, StoreError> {
+    tx.first(
+        select!(
+            ", s.id, s.seen_at from session s join account a on a.id = s.account_id
+             where s.hash = $1 and s.expires_at > $2"
+        ),
+        &[hash.into(), now.into()],
+        |row| Ok((row.parsed(8)?, read(row)?, row.int(9)?)),
+    )
+    .await
+}
+
+/// Moves a session's end.
+pub async fn renew_session(
+    tx: &mut Tx<'_>,
+    hash: &str,
+    seen_at: i64,
+    expires_at: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update session set seen_at = $1, expires_at = $2 where hash = $3",
+        &[seen_at.into(), expires_at.into(), hash.into()],
+    )
+    .await
+    .map(drop)
+}
+
+/// An account's sessions that are not over, newest first.
+pub async fn sessions(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    current: Option<&SessionId>,
+    now: i64,
+) -> Result<Vec<SessionInfo>, StoreError> {
+    tx.all(
+        "select id, user_agent, address, created_at, seen_at, expires_at from session
+         where account_id = $1 and expires_at > $2 order by seen_at desc, id desc",
+        &[account.as_str().into(), now.into()],
+        |row| {
+            let id: SessionId = row.parsed(0)?;
+            Ok(SessionInfo {
+                current: current == Some(&id),
+                id,
+                user_agent: row.text(1)?,
+                address: row.text(2)?,
+                created_at: timestamp(row.int(3)?),
+                seen_at: timestamp(row.int(4)?),
+                expires_at: timestamp(row.int(5)?),
+            })
+        },
+    )
+    .await
+}
+
+/// Ends one session of an account; says whether there was one.
+pub async fn delete_session(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &SessionId,
+) -> Result<bool, StoreError> {
+    let deleted = tx
+        .execute(
+            "delete from session where account_id = $1 and id = $2",
+            &[account.as_str().into(), id.as_str().into()],
+        )
+        .await?;
+    Ok(deleted > 0)
+}
+
+/// Ends an account's sessions, all or all but one.
+pub async fn delete_sessions(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    but: Option<&SessionId>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from session where account_id = $1 and id <> $2",
+        &[account.as_str().into(), but.map_or("", |id| id.as_str()).into()],
+    )
+    .await
+    .map(drop)
+}
+
+/// Removes sessions that are over.
+pub async fn delete_expired_sessions(tx: &mut Tx<'_>, now: i64) -> Result<(), StoreError> {
+    tx.execute("delete from session where expires_at <= $1", &[now.into()]).await.map(drop)
+}
+
+/// Takes an invitation to register; false if there is none, or it is over.
+pub async fn take_registration(tx: &mut Tx<'_>, hash: &str, now: i64) -> Result<bool, StoreError> {
+    let taken = tx
+        .execute(
+            "delete from registration_invitation where hash = $1 and expires_at > $2",
+            &[hash.into(), now.into()],
+        )
+        .await?;
+    Ok(taken > 0)
+}
+
+/// Stores an invitation to register.
+pub async fn insert_registration(
+    tx: &mut Tx<'_>,
+    hash: &str,
+    at: i64,
+    expires_at: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "insert into registration_invitation (hash, created_at, expires_at) values ($1, $2, $3)",
+        &[hash.into(), at.into(), expires_at.into()],
+    )
+    .await
+    .map(drop)
+}
