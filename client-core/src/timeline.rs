@@ -170,6 +170,7 @@ impl Timeline {
                 | Change::EventUpdate(_)
                 | Change::EventDelete(_)
                 | Change::EventStatus(_)
+                | Change::EventAccess(_)
                 | Change::Unknown => {}
             }
         }

@@ -69,6 +69,7 @@ pub(crate) fn story(round: u32) -> Result<Story> {
     Ok(Story {
         slug: format!("final-2018-a-{round}"),
         event: NewEvent {
+            visibility: None,
             title: if round == 1 { title } else { format!("{title} (replay {round})") },
             description:
                 "Goals, cards and substitutions as they happened on 15 July 2018, ninety minutes in two."

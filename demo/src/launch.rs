@@ -26,6 +26,7 @@ pub(crate) fn story() -> Story {
     Story {
         slug: "dscovr-a".to_owned(),
         event: NewEvent {
+            visibility: None,
             title: "DSCOVR lifts off".to_owned(),
             description:
                 "A weather station for the Sun sets out for a place four times as far away as the Moon. \

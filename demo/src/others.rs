@@ -15,6 +15,7 @@ pub(crate) fn over() -> Story {
     Story {
         slug: "deep-field-a".to_owned(),
         event: NewEvent {
+            visibility: None,
             title: "The deepest picture of the sky".to_owned(),
             description: "Hubble's eXtreme Deep Field is shown to the public for the first time.".to_owned(),
             place: "Baltimore, Maryland".to_owned(),
@@ -48,6 +49,7 @@ pub(crate) fn coming() -> Story {
     Story {
         slug: "eclipse-2027-a".to_owned(),
         event: NewEvent {
+            visibility: None,
             title: "Total eclipse of the Sun".to_owned(),
             description: "The longest on land for decades: more than six minutes of totality near Luxor."
                 .to_owned(),

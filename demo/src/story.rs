@@ -214,6 +214,7 @@ mod tests {
         let story = Story {
             slug: "test".to_owned(),
             event: NewEvent {
+                visibility: None,
                 title: "t".to_owned(),
                 description: String::new(),
                 place: String::new(),

@@ -44,7 +44,7 @@ export class Server {
   /** Starts it (again) and waits for `/readyz`. */
   async start(): Promise<void> {
     const said = this.lines.length;
-    const args = ['serve', '--listen', this.address, '--data-dir', this.dataDir, ...this.flags];
+    const args = ['serve', '--listen', this.address, '--data-dir', this.dataDir, '--visitors-may-post', 'true', ...this.flags];
     const child = spawn(BINARY, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
     this.child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -66,6 +66,7 @@ impl Http {
 
     pub(crate) async fn create_event(&mut self, title: &str) -> Result<EventId> {
         let event = NewEvent {
+            visibility: None,
             title: title.to_owned(),
             description: String::new(),
             place: String::new(),

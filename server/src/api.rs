@@ -1,10 +1,12 @@
 //! HTTP in, HTTP out: one file per resource. Handlers read the request, call the domain through `publish`
 //! or the store's reads, and answer; they hold no rules of their own.
 
+pub mod account;
 pub mod event;
 pub mod files;
 pub mod health;
 pub mod media;
+pub mod session;
 pub mod upload;
 
 use axum::{

@@ -17,10 +17,10 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use shared::{ErrorCode, limits};
+use shared::{ErrorCode, Topic, limits};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
     compression::{
@@ -34,15 +34,20 @@ use tower_http::{
 use crate::{
     api,
     assets::{self, Assets},
-    auth::origin,
+    auth::{
+        Principal, origin,
+        passwords::Passwords,
+        permission::{self, Action, Decision},
+    },
     bus,
     config::Config,
+    domain::Refusal,
     error::ApiError,
-    hub::Hub,
+    hub::{Hub, TopicError},
     listener::{AddressLimit, Sessions},
     media::{MediaFiles, MediaLimits},
     metrics::Metrics,
-    store::{OpenError, Store},
+    store::{OpenError, Store, StoreError, Tx, WorkError},
     time::Clock,
     transport::{poll, sse, upgrade},
 };
@@ -59,6 +64,7 @@ pub struct AppState {
     pub metrics: Metrics,
     pub connections: AddressLimit,
     pub publishing: DefaultKeyedRateLimiter<IpAddr>,
+    pub passwords: Passwords,
     pub sessions: Sessions,
     /// Connections and background work; the process ends when they have.
     pub tasks: TaskTracker,
@@ -111,6 +117,7 @@ impl AppState {
             assets: Assets::new(config.assets_dir.clone()),
             connections: AddressLimit::new(config.connections.max_connections_per_address),
             publishing: RateLimiter::hashmap(quota),
+            passwords: Passwords::new(&config.accounts),
             sessions: Sessions::default(),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
@@ -124,6 +131,34 @@ impl AppState {
         app.tasks.spawn(bus::pump(bus, app.hub.clone(), clock, stop.clone()));
         app.tasks.spawn(crate::domain::housekeeping::run(app.clone(), stop.clone()));
         Ok(app)
+    }
+
+    /// Reads on one view of the store what `principal` may read of `topic`.
+    pub async fn read_as<T, F>(&self, principal: &Principal, topic: &Topic, work: F) -> Result<T, ApiError>
+    where
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (principal, topic) = (principal.clone(), topic.clone());
+        let outcome = self.store.read(async move |tx| {
+            match permission::require(tx, &principal, Action::Read, &topic).await {
+                Ok(()) => work(tx).await.map(Ok),
+                Err(WorkError::Refused(refusal)) => Ok(Err(refusal)),
+                Err(WorkError::Store(error)) => Err(error),
+            }
+        });
+        outcome.await?.map_err(ApiError::from)
+    }
+
+    /// Refuses a topic that `principal` may not follow, as one that does not exist where it may not be told.
+    pub async fn may_follow(&self, principal: &Principal, topic: &Topic) -> Result<(), ApiError> {
+        self.hub.topic(self.clock.now(), topic).await?;
+        match self.hub.may_read(principal, topic).await? {
+            Decision::Allowed => Ok(()),
+            Decision::SignIn => Err(Refusal::SignIn.into()),
+            Decision::Forbidden => Err(Refusal::Forbidden.into()),
+            Decision::Hidden => Err(TopicError::Unknown.into()),
+        }
     }
 
     /// Takes `changes` from the address's allowance.
@@ -181,6 +216,17 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/uploads", post(api::upload::create).layer(DefaultBodyLimit::max(upload_bytes)))
         .route("/media/{upload_id}/{file}", get(api::files::serve))
+        // People
+        .route(
+            "/api/session",
+            get(api::session::read).post(api::session::sign_in).delete(api::session::sign_out),
+        )
+        .route("/api/accounts", post(api::account::register))
+        .route("/api/account", get(api::account::read).patch(api::account::change))
+        .route("/api/account/password", post(api::account::change_password))
+        .route("/api/account/sessions", get(api::session::list).delete(api::session::end_all))
+        .route("/api/account/sessions/{id}", delete(api::session::end))
+        .route("/api/people", get(api::account::people))
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))
@@ -222,9 +268,10 @@ fn cors(origins: &[String]) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::CONTENT_TYPE,
+            header::AUTHORIZATION,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
         ])

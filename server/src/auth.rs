@@ -1,8 +1,10 @@
-//! Who asks, and what they may do. The one place that decides it; everything else asks here.
+//! Who asks, and what they may do.
 
 pub mod address;
 pub mod origin;
+pub mod passwords;
 pub mod permission;
-pub mod principal;
+mod principal;
+pub mod session;
 
-pub use principal::Principal;
+pub use principal::{Credential, Principal, SYSTEM, User};

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
-use shared::TopicKind;
+use shared::{TopicKind, model::account::Registration};
 
 use crate::{
     hub::{HubOptions, signal::SLOTS},
@@ -45,6 +45,8 @@ pub struct Config {
     pub windows: Windows,
     #[command(flatten)]
     pub connections: Connections,
+    #[command(flatten)]
+    pub accounts: Accounts,
     #[command(flatten)]
     pub storage: Storage,
     #[command(flatten)]
@@ -109,6 +111,35 @@ pub struct Connections {
     pub body_timeout_ms: u64,
 }
 
+/// Accounts and what visitors may do.
+#[derive(Debug, Clone, Args)]
+pub struct Accounts {
+    /// Who may make an account.
+    #[arg(long, env = "TOUCHLINE_REGISTRATION", default_value = "open", value_parser = registration, global = true)]
+    pub registration: Registration,
+    /// Visitors who are not signed in may create events, and post on and change events that nobody owns.
+    #[arg(long, env = "TOUCHLINE_VISITORS_MAY_POST", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set, global = true)]
+    pub visitors_may_post: bool,
+    /// A sign-in that was not used for this long is over, in days.
+    #[arg(long, env = "TOUCHLINE_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650), global = true)]
+    pub session_days: u32,
+    /// Sign-ins that may be tried in a minute from one address, and with one name.
+    #[arg(long, env = "TOUCHLINE_SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub sign_ins_per_minute: u32,
+    /// Passwords that are worked on at a time; each takes 19 MiB and a processor.
+    #[arg(long, env = "TOUCHLINE_PASSWORDS_AT_ONCE", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub passwords_at_once: u32,
+}
+
+fn registration(text: &str) -> Result<Registration, String> {
+    match text {
+        "open" => Ok(Registration::Open),
+        "invitation" => Ok(Registration::Invitation),
+        "closed" => Ok(Registration::Closed),
+        _ => Err("one of open, invitation, closed".to_owned()),
+    }
+}
+
 /// The database.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Storage {
@@ -151,6 +182,8 @@ impl Config {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
             TopicKind::Events => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
+            // One reader, and what is written there wants to be seen.
+            TopicKind::User => (kind, 0),
         });
         HubOptions { window_ms, tail_bytes: self.windows.tail_bytes, ..HubOptions::default() }
     }
@@ -180,6 +213,7 @@ impl Config {
                 age_s: some(self.storage.retain_event_age_s),
             },
             TopicKind::Events => Retention::default(),
+            TopicKind::User => Retention { count: Some(1000), age_s: None },
         }
     }
 }

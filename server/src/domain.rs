@@ -1,5 +1,6 @@
 //! The rules, one file per domain: what is allowed, and what each change publishes. No HTTP, no SQL.
 
+pub mod account;
 pub mod event;
 pub mod housekeeping;
 pub mod media;
@@ -12,8 +13,19 @@ use crate::error::ApiError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     NotFound(&'static str),
-    Invalid { field: &'static str, message: String },
+    Invalid {
+        field: &'static str,
+        message: String,
+    },
     KeyReused,
+    /// The resource stands against it: taken, or changed since.
+    Conflict {
+        field: &'static str,
+        message: String,
+    },
+    /// Signing in might help.
+    SignIn,
+    Forbidden,
 }
 
 impl From<Refusal> for ApiError {
@@ -24,6 +36,13 @@ impl From<Refusal> for ApiError {
             Refusal::KeyReused => {
                 Self::new(ErrorCode::KeyReused, "this idempotency key was used before, for something else")
             }
+            Refusal::Conflict { field, message } => {
+                let mut error = Self::new(ErrorCode::Conflict, message);
+                error.0.field = Some(field.to_owned());
+                error
+            }
+            Refusal::SignIn => Self::new(ErrorCode::Unauthenticated, "sign in to do this"),
+            Refusal::Forbidden => Self::new(ErrorCode::Forbidden, "you may not do this"),
         }
     }
 }

@@ -25,6 +25,10 @@ use self::{
     topic::{Alarm, Joined, Next, Taken, TopicHub},
 };
 use crate::{
+    auth::{
+        Principal,
+        permission::{self, Decision},
+    },
     store::{Appended, Effect, Store, StoreError, log},
     time::Millis,
 };
@@ -274,6 +278,11 @@ impl Hub {
         for (at, alarm) in topic.leave(now, key, linger_ms.map(|ms| now.plus(ms))) {
             self.set_alarm(at, alarm, &topic.topic);
         }
+    }
+
+    /// Whether `principal` may read a topic, as the store has it now.
+    pub async fn may_read(&self, principal: &Principal, topic: &Topic) -> Result<Decision, StoreError> {
+        permission::read_decision(&self.store, principal, topic).await
     }
 
     fn set_alarm(&self, at: Millis, alarm: Alarm, topic: &Topic) {

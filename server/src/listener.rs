@@ -11,6 +11,7 @@ use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1::UpgradeableConnection, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
+use shared::{AccountId, CloseCode, SessionId};
 use slab::Slab;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -18,7 +19,10 @@ use tower::ServiceExt as _;
 
 use crate::{
     app::{self, App},
-    auth::address::{ClientAddress, PeerAddress, client_address},
+    auth::{
+        Credential, Principal,
+        address::{ClientAddress, PeerAddress, client_address},
+    },
     hub::signal::Signal,
 };
 
@@ -191,7 +195,7 @@ impl Drop for AddressGuard {
     }
 }
 
-/// Every session there is, so that all can be told that the server ends.
+/// Every session there is, so that all, or those of one account, can be told to end.
 #[derive(Debug, Clone, Default)]
 pub struct Sessions {
     inner: Arc<Mutex<SessionTable>>,
@@ -199,31 +203,73 @@ pub struct Sessions {
 
 #[derive(Debug, Default)]
 struct SessionTable {
-    signals: Slab<Arc<Signal>>,
+    entries: Slab<SessionEntry>,
     ending: bool,
+}
+
+#[derive(Debug)]
+struct SessionEntry {
+    signal: Arc<Signal>,
+    /// Of whoever is signed in.
+    holder: Option<Box<Holder>>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    account: AccountId,
+    session: Option<SessionId>,
 }
 
 impl Sessions {
     /// Registers a session until the guard is dropped. One that comes while all end is told at once.
-    pub fn enter(&self, signal: &Arc<Signal>) -> SessionGuard {
+    pub fn enter(&self, signal: &Arc<Signal>, principal: &Principal) -> SessionGuard {
+        let holder = principal.user().map(|user| {
+            let session = match &user.by {
+                Credential::Session(id) => Some(id.clone()),
+                Credential::Token { .. } => None,
+            };
+            Box::new(Holder { account: user.person.id.clone(), session })
+        });
         let mut table = self.inner.lock();
         if table.ending {
-            signal.end();
+            signal.end(CloseCode::Draining);
         }
-        SessionGuard { key: table.signals.insert(signal.clone()), sessions: self.clone() }
+        let key = table.entries.insert(SessionEntry { signal: signal.clone(), holder });
+        SessionGuard { key, sessions: self.clone() }
     }
 
     /// Tells every session that the server ends.
     pub fn end_all(&self) {
         let mut table = self.inner.lock();
         table.ending = true;
-        for (_, signal) in &table.signals {
-            signal.end();
+        for (_, entry) in &table.entries {
+            entry.signal.end(CloseCode::Draining);
+        }
+    }
+
+    /// Ends the connections that were opened with a sign-in that is over.
+    pub fn end_session(&self, session: &SessionId) {
+        self.end_where(|holder| holder.session.as_ref() == Some(session));
+    }
+
+    /// Ends an account's connections, but for those opened with the sign-in `kept`.
+    pub fn end_account(&self, account: &AccountId, kept: Option<&SessionId>) {
+        self.end_where(|holder| {
+            holder.account == *account && (kept.is_none() || holder.session.as_ref() != kept)
+        });
+    }
+
+    fn end_where(&self, is_over: impl Fn(&Holder) -> bool) {
+        let table = self.inner.lock();
+        for (_, entry) in &table.entries {
+            if entry.holder.as_deref().is_some_and(&is_over) {
+                entry.signal.end(CloseCode::Unauthenticated);
+            }
         }
     }
 
     pub fn count(&self) -> usize {
-        self.inner.lock().signals.len()
+        self.inner.lock().entries.len()
     }
 }
 
@@ -236,7 +282,7 @@ pub struct SessionGuard {
 
 impl Drop for SessionGuard {
     fn drop(&mut self) {
-        self.sessions.inner.lock().signals.remove(self.key);
+        self.sessions.inner.lock().entries.remove(self.key);
     }
 }
 
@@ -262,9 +308,10 @@ mod tests {
     fn p10_a_session_that_comes_while_all_end_is_told_as_well() {
         let sessions = Sessions::default();
         let signals = [Arc::new(Signal::default()), Arc::new(Signal::default())];
-        let _early = sessions.enter(&signals[0]);
+        let visitor = Principal::Visitor { address: [192, 0, 2, 1].into(), may_post: false };
+        let _early = sessions.enter(&signals[0], &visitor);
         sessions.end_all();
-        let _late = sessions.enter(&signals[1]);
+        let _late = sessions.enter(&signals[1], &visitor);
         assert!(signals.iter().all(|signal| signal.is_ending()));
     }
 }

@@ -56,12 +56,14 @@ impl Keyed {
     }
 }
 
-/// Authorises and runs a change on `topic`, then waits until it is durable.
+/// Authorises and runs a change on `topic`, then waits until it is durable. The right and the change are
+/// looked at in one transaction.
 ///
 /// `work` is given the transaction and the time; what it returns is what the key will answer for ever.
 pub async fn publish<T, F>(
     store: &Store,
     principal: &Principal,
+    action: Action,
     topic: &Topic,
     keyed: Option<Keyed>,
     work: F,
@@ -70,16 +72,16 @@ where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: AsyncFnOnce(&mut Tx<'_>, i64) -> Result<T, WorkError<Refusal>> + Send + 'static,
 {
-    authorise(principal, topic)?;
-    let author = principal.author();
+    let (principal, topic) = (principal.clone(), topic.clone());
     let outcome = store
         .write(async move |tx| {
-            let at = unix_ms();
-            match before(tx, author, keyed.as_ref()).await? {
+            permission::require(tx, &principal, action, &topic).await?;
+            let (author, at) = (principal.author(), unix_ms());
+            match before(tx, &author, keyed.as_ref()).await? {
                 Some(answered) => Ok(Outcome::Before(answered)),
                 None => {
                     let value = work(tx, at).await?;
-                    record(tx, author, keyed, &value, at).await?;
+                    record(tx, &author, keyed, &value, at).await?;
                     Ok(Outcome::Done(value))
                 }
             }
@@ -92,6 +94,7 @@ where
 pub async fn publish_all<I, T, F>(
     store: &Store,
     principal: &Principal,
+    action: Action,
     topic: &Topic,
     items: Vec<(Option<Keyed>, I)>,
     work: F,
@@ -101,18 +104,18 @@ where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: AsyncFn(&mut Tx<'_>, I, i64) -> Result<T, WorkError<Refusal>> + Send + 'static,
 {
-    authorise(principal, topic)?;
-    let author = principal.author();
+    let (principal, topic) = (principal.clone(), topic.clone());
     let outcome = store
         .write(async move |tx| {
-            let at = unix_ms();
+            permission::require(tx, &principal, action, &topic).await?;
+            let (author, at) = (principal.author(), unix_ms());
             let mut outcomes = Vec::with_capacity(items.len());
             for (keyed, item) in items {
-                let outcome = match before(tx, author, keyed.as_ref()).await? {
+                let outcome = match before(tx, &author, keyed.as_ref()).await? {
                     Some(answered) => Outcome::Before(answered),
                     None => {
                         let value = work(tx, item, at).await?;
-                        record(tx, author, keyed, &value, at).await?;
+                        record(tx, &author, keyed, &value, at).await?;
                         Outcome::Done(value)
                     }
                 };
@@ -122,13 +125,6 @@ where
         })
         .await?;
     outcome.map_err(ApiError::from)
-}
-
-fn authorise(principal: &Principal, topic: &Topic) -> Result<(), ApiError> {
-    if permission::may(principal, Action::Publish, topic) {
-        return Ok(());
-    }
-    Err(ApiError::new(ErrorCode::Forbidden, "you may not publish here"))
 }
 
 /// What was answered when the key was first used.

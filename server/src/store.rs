@@ -8,10 +8,12 @@
 //! share. Work is written as `async` against [`Tx`], whose SQLite side never waits, so that an engine whose
 //! side does wait can be put underneath. Called by `publish`, the hub's feeds, and the API for reads.
 
+pub mod account;
 pub mod event;
 pub mod idempotency;
 pub mod log;
 pub mod media;
+pub mod member;
 pub mod migrations;
 mod sqlite;
 mod tx;

@@ -19,8 +19,8 @@ pub mod topic;
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{Change, ClientFrame, Publication, ServerFrame};
 pub use ids::{
-    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MediaId, PublicationId, SessionId, UploadId,
-    WatcherId,
+    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MediaId, PublicationId, SessionId,
+    UploadId, WatcherId,
 };
 pub use position::{Cursor, Epoch, Offset, Position};
 pub use timestamp::Timestamp;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rand::Rng;
 use server::{
-    auth::Principal,
+    auth::{Principal, permission::Action as Right},
     domain,
     publish::{Keyed, Outcome, publish},
     store::{WorkError, event as event_rows, log, media as rows},
@@ -15,6 +15,7 @@ use shared::{
     model::{
         event::{Event, EventStatus},
         media::{Media, MediaPatch, NewMedia},
+        member::Visibility,
     },
     rest::Page,
 };
@@ -27,7 +28,7 @@ const PAGE_ITEMS: usize = 8;
 const ALL_ITEMS: usize = 100_000;
 
 pub(crate) const fn principal() -> Principal {
-    Principal::Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+    Principal::Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), may_post: true }
 }
 
 impl World {
@@ -41,6 +42,8 @@ impl World {
             for id in events {
                 let topic = Topic::event(&id);
                 let event = Event {
+                    visibility: Visibility::Public,
+                    owner: None,
                     id,
                     title: "A launch".to_owned(),
                     description: String::new(),
@@ -77,9 +80,10 @@ impl World {
         let keyed = Keyed::new(draft.key.clone(), &new).ok()?;
         let (event, at) = (draft.event.clone(), self.unix_ms());
         let topic = Topic::event(&event);
-        let posted = now(publish(&self.store, &principal(), &topic, Some(keyed), async move |tx, _| {
-            domain::media::post(tx, &event, new, None, at).await
-        }));
+        let posted =
+            now(publish(&self.store, &principal(), Right::Post, &topic, Some(keyed), async move |tx, _| {
+                domain::media::post(tx, &principal(), &event, new, None, at).await
+            }));
         self.committed();
         if posted.is_ok() || self.plant == Some(Plant::EarlyAnswer) {
             self.acknowledged.insert(draft.text.clone());
@@ -96,13 +100,13 @@ impl World {
         let id: MediaId = items[self.rng.random_range(0..items.len())].id.clone();
         let (event, at, topic) = (event.clone(), self.unix_ms(), Topic::event(event));
         if self.rng.random_ratio(1, 3) {
-            drop(now(publish(&self.store, &principal(), &topic, None, async move |tx, _| {
-                domain::media::delete(tx, &event, &id, at).await.map(drop)
+            drop(now(publish(&self.store, &principal(), Right::Post, &topic, None, async move |tx, _| {
+                domain::media::delete(tx, &principal(), &event, &id, at).await.map(drop)
             })));
         } else {
             let patch = MediaPatch { text: Some(format!("changed at {}", self.now)) };
-            drop(now(publish(&self.store, &principal(), &topic, None, async move |tx, _| {
-                domain::media::change(tx, &event, &id, patch, at).await
+            drop(now(publish(&self.store, &principal(), Right::Post, &topic, None, async move |tx, _| {
+                domain::media::change(tx, &principal(), &event, &id, patch, at).await
             })));
         }
         self.committed();

@@ -40,6 +40,8 @@ pub(crate) fn run(workspace: &Workspace, listen: SocketAddr, demo: bool) -> Resu
     let mut children = Children::new()?;
     let mut server = workspace.command(workspace.release_binary("touchline"));
     server.args(["serve", "--listen", &listen.to_string(), "--data-dir", "data"]);
+    // Whoever tries it out can post at once, without an account; the demo does so as well.
+    server.env("TOUCHLINE_VISITORS_MAY_POST", "true");
     children.start("the server", true, &mut server)?;
     let address = reachable(listen);
     children.wait_until("the server is ready", || is_ready(address))?;
@@ -60,6 +62,7 @@ pub(crate) fn dev(workspace: &Workspace) -> Result<()> {
     let mut children = Children::new()?;
     let mut server = workspace.command(workspace.root().join("target/debug/touchline"));
     server.args(["serve", "--listen", "127.0.0.1:8080", "--data-dir", "data"]);
+    server.env("TOUCHLINE_VISITORS_MAY_POST", "true");
     children.start("the server", true, &mut server)?;
     let mut trunk = workspace.command("trunk");
     trunk.arg("serve").env_remove("NO_COLOR").env("TRUNK_SKIP_VERSION_CHECK", "true");

@@ -28,7 +28,7 @@ fn media(offset: u64, text: &str) -> Media {
         event_id: "a".parse().unwrap(),
         offset: Offset(offset),
         kind: MediaKind::Text,
-        author: Author { name: "Ada".to_owned() },
+        author: Author { name: "Ada".to_owned(), account_id: None },
         text: text.to_owned(),
         attachment: None,
         created_at: time.clone(),

@@ -51,6 +51,7 @@ fn Form() -> impl IntoView {
             description: description.get_untracked().trim().to_owned(),
             place: place.get_untracked().trim().to_owned(),
             status: Some(status.get_untracked()),
+            visibility: None,
             // The field's text has no zone: it means the reader's own.
             starts_at: starts.with_untracked(|text| browser::timestamp(js_sys::Date::parse(text))),
         };

@@ -150,7 +150,11 @@ fn apply(known: RwSignal<Known>, change: &Change) {
                 event.status = changed.status;
             }
         }),
-        Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Unknown => {}
+        Change::MediaNew(_)
+        | Change::MediaUpdate(_)
+        | Change::MediaDelete(_)
+        | Change::EventAccess(_)
+        | Change::Unknown => {}
     }
 }
 

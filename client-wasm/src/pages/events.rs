@@ -118,7 +118,11 @@ impl State {
                     event.status = changed.status;
                 }
             }
-            Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Unknown => {}
+            Change::MediaNew(_)
+            | Change::MediaUpdate(_)
+            | Change::MediaDelete(_)
+            | Change::EventAccess(_)
+            | Change::Unknown => {}
         });
     }
 

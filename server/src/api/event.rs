@@ -19,7 +19,7 @@ use shared::{
 use super::{created, idempotency_key, page_items};
 use crate::{
     app::App,
-    auth::Principal,
+    auth::{Principal, permission::Action},
     domain,
     error::ApiError,
     publish::{Keyed, publish},
@@ -37,6 +37,7 @@ pub struct ListQuery {
 /// Events, newest first.
 pub async fn list(
     State(app): State<App>,
+    principal: Principal,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Page<Event>>, ApiError> {
     let Query(query) = query?;
@@ -44,7 +45,8 @@ pub async fn list(
     let (mut rows, position) = app
         .store
         .read(async move |tx| {
-            let rows = rows::list(tx, query.status, query.after, limit + 1).await?;
+            let reader = principal.account_id();
+            let rows = rows::list(tx, reader, query.status, query.after, limit + 1).await?;
             Ok((rows, log::position(tx, &Topic::events()).await?))
         })
         .await?;
@@ -65,21 +67,24 @@ pub async fn create(
     let Json(new) = body?;
     app.may_change(principal.address(), 1)?;
     let keyed = idempotency_key(&headers)?.map(|key| Keyed::new(key, &("event", &new))).transpose()?;
-    let work = async move |tx: &mut Tx<'_>, at| domain::event::create(tx, new, at).await;
-    let outcome = publish(&app.store, &principal, &Topic::events(), keyed, work).await?;
+    let by = principal.clone();
+    let work = async move |tx: &mut Tx<'_>, at| domain::event::create(tx, &by, new, at).await;
+    let outcome = publish(&app.store, &principal, Action::Post, &Topic::events(), keyed, work).await?;
     Ok(created(outcome, |event: &Event| format!("/api/events/{}", event.id)))
 }
 
 /// An event, and the cursor to go live from.
 pub async fn read(
     State(app): State<App>,
+    principal: Principal,
     id: Result<Path<EventId>, PathRejection>,
 ) -> Result<Json<Snapshot<Event>>, ApiError> {
     let Path(id) = id?;
-    let (event, position) = app
-        .store
-        .read(async move |tx| Ok((rows::find(tx, &id).await?, log::position(tx, &Topic::event(&id)).await?)))
-        .await?;
+    let topic = Topic::event(&id);
+    let work = async move |tx: &mut Tx<'_>| {
+        Ok((rows::find(tx, &id).await?, log::position(tx, &Topic::event(&id)).await?))
+    };
+    let (event, position) = app.read_as(&principal, &topic, work).await?;
     let item = event.ok_or_else(|| ApiError::not_found("event"))?;
     Ok(Json(Snapshot { item, cursor: cursor(position)? }))
 }
@@ -95,7 +100,7 @@ pub async fn change(
     app.may_change(principal.address(), 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, at| domain::event::change(tx, &id, patch, at).await;
-    let outcome = publish(&app.store, &principal, &topic, None, work).await?;
+    let outcome = publish(&app.store, &principal, Action::Manage, &topic, None, work).await?;
     Ok(Json(outcome.into_inner()))
 }
 
@@ -109,7 +114,7 @@ pub async fn delete(
     app.may_change(principal.address(), 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, at| domain::event::delete(tx, &id, at).await;
-    let uploads = publish(&app.store, &principal, &topic, None, work).await?.into_inner();
+    let uploads = publish(&app.store, &principal, Action::Manage, &topic, None, work).await?.into_inner();
     app.remove_files(uploads).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -117,12 +122,12 @@ pub async fn delete(
 /// How many follow an event at this moment (E6).
 pub async fn stats(
     State(app): State<App>,
+    principal: Principal,
     id: Result<Path<EventId>, PathRejection>,
 ) -> Result<Json<EventStats>, ApiError> {
     let Path(id) = id?;
     let topic = Topic::event(&id);
-    let known = app.store.read(async move |tx| rows::find(tx, &id).await).await?;
-    known.ok_or_else(|| ApiError::not_found("event"))?;
+    app.read_as(&principal, &topic, async |_| Ok(())).await?;
     let count = app.hub.count(&topic);
     Ok(Json(EventStats { subscriptions: count.subscriptions, watchers: count.watchers }))
 }

@@ -9,27 +9,39 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use shared::UploadId;
+use shared::{Topic, UploadId};
 use tower_http::services::ServeFile;
 
 use crate::{
     app::App,
+    auth::Principal,
     error::ApiError,
     media::{IngestError, content_type},
+    store::media as rows,
 };
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// A browser may keep a private event's files, and asks each time whether its user still may see them.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 
 /// A stored file, or a range of it (RFC 9110 §14).
 pub async fn serve(
     State(app): State<App>,
+    principal: Principal,
     path: Result<Path<(UploadId, String)>, PathRejection>,
     mut request: Request,
 ) -> Result<Response, ApiError> {
     let Path((upload, file)) = path?;
     let found = app.media.path(&upload, &file).zip(content_type(&file));
     let (path, content_type) = found.ok_or_else(|| ApiError::not_found("file"))?;
+    let id = upload.clone();
+    let private = app.store.read(async move |tx| rows::private_event_of(tx, &id).await).await?;
+    if let Some(event) = &private {
+        app.read_as(&principal, &Topic::event(event), async |_| Ok(()))
+            .await
+            .map_err(|_| ApiError::not_found("file"))?;
+    }
     // The name is the content: an upload's files are written once and never again.
     let tag =
         HeaderValue::from_str(&format!("\"{upload}/{file}\"")).map_err(|_| ApiError::not_found("file"))?;
@@ -49,7 +61,7 @@ pub async fn serve(
     headers.remove(header::LAST_MODIFIED);
     headers.insert(header::ETAG, tag);
     if may_keep {
-        headers.insert(header::CACHE_CONTROL, FOR_EVER);
+        headers.insert(header::CACHE_CONTROL, if private.is_some() { ASK_AGAIN } else { FOR_EVER });
     }
     if headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

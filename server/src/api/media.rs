@@ -24,7 +24,7 @@ use shared::{
 use super::{created, event::cursor, idempotency_key, page_items, upload};
 use crate::{
     app::App,
-    auth::Principal,
+    auth::{Principal, permission::Action},
     domain,
     error::ApiError,
     publish::{Keyed, Outcome, publish, publish_all},
@@ -42,19 +42,19 @@ pub struct ListQuery {
 /// An event's items, newest first, and the cursor to go live from.
 pub async fn list(
     State(app): State<App>,
+    principal: Principal,
     id: Result<Path<EventId>, PathRejection>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Page<Media>>, ApiError> {
     let (Path(id), Query(query)) = (id?, query?);
     let limit = page_items(query.limit);
     let before = query.before.map(Offset);
-    let (mut items, extent) = app
-        .store
-        .read(async move |tx| {
-            let items = rows::list(tx, &id, query.kind, before, limit + 1).await?;
-            Ok((items, log::extent(tx, &Topic::event(&id)).await?))
-        })
-        .await?;
+    let topic = Topic::event(&id);
+    let work = async move |tx: &mut Tx<'_>| {
+        let items = rows::list(tx, &id, query.kind, before, limit + 1).await?;
+        Ok((items, log::extent(tx, &Topic::event(&id)).await?))
+    };
+    let (mut items, extent) = app.read_as(&principal, &topic, work).await?;
     let extent = extent.filter(|extent| !extent.closed).ok_or_else(|| ApiError::not_found("event"))?;
     let more = items.len() > limit;
     items.truncate(limit);
@@ -92,8 +92,9 @@ pub async fn create(
     new.key = new.key.or(key);
     let topic = Topic::event(&id);
     let keyed = keyed(&id, &new)?;
-    let work = async move |tx: &mut Tx<'_>, at| domain::media::post(tx, &id, new, None, at).await;
-    let outcome = publish(&app.store, &principal, &topic, keyed, work).await?;
+    let by = principal.clone();
+    let work = async move |tx: &mut Tx<'_>, at| domain::media::post(tx, &by, &id, new, None, at).await;
+    let outcome = publish(&app.store, &principal, Action::Post, &topic, keyed, work).await?;
     Ok(created(outcome, location))
 }
 
@@ -131,9 +132,10 @@ async fn create_all(
     app.may_change(principal.address(), items.len())?;
     let items =
         items.into_iter().map(|new| Ok((keyed(id, &new)?, new))).collect::<Result<Vec<_>, ApiError>>()?;
-    let event_id = id.clone();
-    let work = async move |tx: &mut Tx<'_>, new, at| domain::media::post(tx, &event_id, new, None, at).await;
-    let outcomes = publish_all(&app.store, principal, &Topic::event(id), items, work).await?;
+    let (by, event_id) = (principal.clone(), id.clone());
+    let work =
+        async move |tx: &mut Tx<'_>, new, at| domain::media::post(tx, &by, &event_id, new, None, at).await;
+    let outcomes = publish_all(&app.store, principal, Action::Post, &Topic::event(id), items, work).await?;
     let fresh = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(_)));
     let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
     let media: Vec<Media> = outcomes.into_iter().map(Outcome::into_inner).collect();
@@ -176,9 +178,10 @@ async fn create_with_file(
         .transpose()?;
     let stored = form.file.as_ref().map(|file| file.attachment.upload_id.clone());
     let attached = form.file.map(|file| (file.kind, file.attachment));
-    let event_id = id.clone();
-    let work = async move |tx: &mut Tx<'_>, at| domain::media::post(tx, &event_id, new, attached, at).await;
-    let outcome = publish(&app.store, principal, &Topic::event(id), keyed, work).await;
+    let (by, event_id) = (principal.clone(), id.clone());
+    let work =
+        async move |tx: &mut Tx<'_>, at| domain::media::post(tx, &by, &event_id, new, attached, at).await;
+    let outcome = publish(&app.store, principal, Action::Post, &Topic::event(id), keyed, work).await;
     if !matches!(outcome, Ok(Outcome::Done(_)))
         && let Some(upload) = stored
     {
@@ -191,10 +194,13 @@ async fn create_with_file(
 /// One item.
 pub async fn read(
     State(app): State<App>,
+    principal: Principal,
     ids: Result<Path<(EventId, MediaId)>, PathRejection>,
 ) -> Result<Json<Media>, ApiError> {
     let Path((event, id)) = ids?;
-    let media = app.store.read(async move |tx| rows::find(tx, &event, &id).await).await?;
+    let topic = Topic::event(&event);
+    let work = async move |tx: &mut Tx<'_>| rows::find(tx, &event, &id).await;
+    let media = app.read_as(&principal, &topic, work).await?;
     media.map(Json).ok_or_else(|| ApiError::not_found("item"))
 }
 
@@ -207,9 +213,9 @@ pub async fn change(
 ) -> Result<Json<Media>, ApiError> {
     let (Path((event, id)), Json(patch)) = (ids?, body?);
     app.may_change(principal.address(), 1)?;
-    let topic = Topic::event(&event);
-    let work = async move |tx: &mut Tx<'_>, at| domain::media::change(tx, &event, &id, patch, at).await;
-    let outcome = publish(&app.store, &principal, &topic, None, work).await?;
+    let (topic, by) = (Topic::event(&event), principal.clone());
+    let work = async move |tx: &mut Tx<'_>, at| domain::media::change(tx, &by, &event, &id, patch, at).await;
+    let outcome = publish(&app.store, &principal, Action::Post, &topic, None, work).await?;
     Ok(Json(outcome.into_inner()))
 }
 
@@ -221,9 +227,9 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let Path((event, id)) = ids?;
     app.may_change(principal.address(), 1)?;
-    let topic = Topic::event(&event);
-    let work = async move |tx: &mut Tx<'_>, at| domain::media::delete(tx, &event, &id, at).await;
-    let upload = publish(&app.store, &principal, &topic, None, work).await?.into_inner();
+    let (topic, by) = (Topic::event(&event), principal.clone());
+    let work = async move |tx: &mut Tx<'_>, at| domain::media::delete(tx, &by, &event, &id, at).await;
+    let upload = publish(&app.store, &principal, Action::Post, &topic, None, work).await?.into_inner();
     app.remove_files(upload).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -47,6 +47,9 @@ pub async fn create(
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiError> {
     app.may_change(principal.address(), 1)?;
+    if matches!(principal, Principal::Visitor { may_post: false, .. }) {
+        return Err(crate::domain::Refusal::SignIn.into());
+    }
     let multipart =
         multipart.map_err(|rejection| ApiError::new(ErrorCode::Malformed, rejection.body_text()))?;
     let form = read_form(&app, multipart).await?;

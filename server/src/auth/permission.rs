@@ -10,7 +10,10 @@ use shared::{
 };
 
 use super::Principal;
-use crate::store::{Store, StoreError, Tx, member};
+use crate::{
+    domain::Refusal,
+    store::{Store, StoreError, Tx, WorkError, member},
+};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub async fn decide(
     action: Action,
     topic: &Topic,
 ) -> Result<Decision, StoreError> {
-    if principal.is_admin() {
+    if principal.is_admin() && topic.kind() != TopicKind::User {
         return Ok(Decision::Allowed);
     }
     Ok(match topic.kind() {
@@ -57,29 +60,49 @@ pub async fn decide(
     })
 }
 
+/// The same, as a refusal of the work that needs the right.
+pub async fn require(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    action: Action,
+    topic: &Topic,
+) -> Result<(), WorkError<Refusal>> {
+    let refusal = match decide(tx, principal, action, topic).await? {
+        Decision::Allowed => return Ok(()),
+        Decision::SignIn => Refusal::SignIn,
+        Decision::Forbidden => Refusal::Forbidden,
+        Decision::Hidden => Refusal::NotFound(topic.kind().name()),
+    };
+    Err(WorkError::Refused(refusal))
+}
+
 /// The same, for who has no transaction of their own.
-pub async fn may_read(store: &Store, principal: &Principal, topic: &Topic) -> Result<bool, StoreError> {
-    if principal.is_admin() {
-        return Ok(true);
+pub async fn read_decision(
+    store: &Store,
+    principal: &Principal,
+    topic: &Topic,
+) -> Result<Decision, StoreError> {
+    if principal.is_admin() && topic.kind() != TopicKind::User {
+        return Ok(Decision::Allowed);
     }
-    let decision = match topic.kind() {
+    Ok(match topic.kind() {
         TopicKind::Events => on_events(principal, Action::Read),
         TopicKind::User => on_user(principal, Action::Read, topic),
         TopicKind::Event => {
             let (principal, topic) = (principal.clone(), topic.clone());
             store.read(async move |tx| decide(tx, &principal, Action::Read, &topic).await).await?
         }
-    };
-    Ok(decision == Decision::Allowed)
+    })
 }
 
 /// Everybody reads the list; who has an account (or is a welcome visitor) adds to it.
 fn on_events(principal: &Principal, action: Action) -> Decision {
     match (principal, action) {
         (_, Action::Read)
-        | (Principal::User(_) | Principal::Key { .. } | Principal::Visitor { may_post: true, .. }, Action::Post) => {
-            Decision::Allowed
-        }
+        | (
+            Principal::User(_) | Principal::Key { .. } | Principal::Visitor { may_post: true, .. },
+            Action::Post,
+        ) => Decision::Allowed,
         (Principal::Visitor { .. }, _) => Decision::SignIn,
         (_, Action::Manage) => Decision::Forbidden,
     }
@@ -92,7 +115,8 @@ fn on_event(principal: &Principal, action: Action, standing: &member::Standing) 
         _ if standing.owner.is_none() => match principal {
             // Nobody owns it: whoever is welcome may.
             Principal::Visitor { may_post, .. } => *may_post,
-            Principal::User(_) | Principal::Key { .. } => true,
+            Principal::User(user) => user.may_post,
+            Principal::Key { .. } => true,
         },
         Action::Post => standing.role >= Some(MemberRole::Contributor),
         Action::Manage => standing.role == Some(MemberRole::Owner),
@@ -108,8 +132,10 @@ fn on_event(principal: &Principal, action: Action, standing: &member::Standing) 
 /// An account's own topic is its holder's alone, and the server's to write.
 fn on_user(principal: &Principal, action: Action, topic: &Topic) -> Decision {
     let own = topic.account_id().is_some_and(|id| principal.account_id() == Some(&id));
-    match action {
-        Action::Read if own => Decision::Allowed,
-        _ => Decision::Hidden,
+    match (action, principal) {
+        (Action::Read, _) if own => Decision::Allowed,
+        // Whether there is such an account is not said.
+        (_, Principal::Visitor { .. }) => Decision::SignIn,
+        _ => Decision::Forbidden,
     }
 }

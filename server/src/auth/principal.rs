@@ -2,10 +2,17 @@
 
 use std::net::IpAddr;
 
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
 use shared::{
-    AccountId, SessionId,
+    AccountId, ErrorCode, SessionId,
     model::account::{AccountRole, Person},
 };
+
+use super::{address::ClientAddress, session};
+use crate::{app::App, error::ApiError};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub struct User {
     /// Not shown among those who are present.
     pub invisible: bool,
     pub address: IpAddr,
+    /// As a visitor may: post on events that nobody owns.
+    pub may_post: bool,
     pub by: Credential,
 }
 
@@ -90,5 +99,24 @@ impl Principal {
             Credential::Token { expires_at } => Some(expires_at),
             Credential::Session(_) => None,
         }
+    }
+}
+
+impl FromRequestParts<App> for Principal {
+    type Rejection = ApiError;
+
+    /// By what the request shows, never by what it says: the session's cookie, or a bearer's token.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let address = ClientAddress::of(&parts.extensions);
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            return Err(ApiError::new(
+                ErrorCode::Unauthenticated,
+                "this kind of authorization is not known here",
+            ));
+        }
+        if let Some(user) = session::user(app, address, &parts.headers).await? {
+            return Ok(Self::User(Box::new(user)));
+        }
+        Ok(Self::Visitor { address, may_post: app.config.accounts.visitors_may_post })
     }
 }

@@ -2,32 +2,70 @@
 
 use shared::{
     Change, EventId, Topic,
-    frame::{EventDeleted, EventStatusChanged},
+    frame::{EventAccessChanged, EventDeleted, EventStatusChanged},
     limits,
-    model::event::{Event, EventPatch, EventStatus, NewEvent},
+    model::{
+        event::{Event, EventPatch, EventStatus, NewEvent},
+        member::{MemberRole, Visibility},
+    },
 };
 
 use super::{Refusal, required, text};
 use crate::{
+    auth::Principal,
     ids::new_id,
-    store::{StoreError, Tx, WorkError, event as rows, log, media},
+    store::{StoreError, Tx, WorkError, event as rows, log, media, member},
     time::{from_timestamp, timestamp},
 };
 
 const GONE: Refusal = Refusal::NotFound("event");
 
 /// Creates an event and its topic.
-pub async fn create(tx: &mut Tx<'_>, new: NewEvent, at: i64) -> Result<Event, WorkError<Refusal>> {
-    let event = checked(new, at).map_err(WorkError::Refused)?;
+pub async fn create(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    new: NewEvent,
+    at: i64,
+) -> Result<Event, WorkError<Refusal>> {
+    let event = checked(principal, new, at).map_err(WorkError::Refused)?;
     let starts_at = stored_start(&event).map_err(WorkError::Refused)?;
     rows::insert(tx, &event, starts_at, at).await?;
     log::create_topic(tx, &Topic::event(&event.id)).await?;
-    log::append(tx, &Topic::events(), at, |_| Change::EventNew(Box::new(event.clone()))).await?;
+    if let Some(owner) = &event.owner {
+        member::put(tx, &event.id, &owner.id, MemberRole::Owner, at).await?;
+    }
+    tell(tx, &event.id, event.visibility, at, || Change::EventNew(Box::new(event.clone()))).await?;
     Ok(event)
 }
 
-fn checked(new: NewEvent, at: i64) -> Result<Event, Refusal> {
+/// Publishes what has become of an event where it is listed: for everybody if it is public, otherwise for
+/// each of its members alone.
+pub(super) async fn tell(
+    tx: &mut Tx<'_>,
+    id: &EventId,
+    visibility: Visibility,
+    at: i64,
+    change: impl Fn() -> Change,
+) -> Result<(), StoreError> {
+    if visibility == Visibility::Public {
+        return log::append(tx, &Topic::events(), at, |_| change()).await.map(drop);
+    }
+    for account in member::accounts(tx, id).await? {
+        log::append(tx, &Topic::user(&account), at, |_| change()).await?;
+    }
+    Ok(())
+}
+
+fn checked(principal: &Principal, new: NewEvent, at: i64) -> Result<Event, Refusal> {
+    let owner = principal.user().map(|user| user.person.clone());
+    let visibility = new.visibility.unwrap_or_default();
+    if owner.is_none() && visibility != Visibility::Public {
+        // Nobody could ever read it, or let anybody in.
+        return Err(Refusal::SignIn);
+    }
     Ok(Event {
+        visibility,
+        owner,
         id: new_id(),
         title: required("title", &new.title, limits::EVENT_TITLE_CHARS)?,
         description: text("description", &new.description, limits::EVENT_DESCRIPTION_CHARS)?,
@@ -65,16 +103,50 @@ pub async fn change(
         return Ok(before);
     }
     rows::update(tx, &after, starts_at, at).await?;
-    for topic in [Topic::events(), Topic::event(id)] {
-        if !unchanged {
-            log::append(tx, &topic, at, |_| Change::EventUpdate(Box::new(after.clone()))).await?;
-        }
-        if status_changed {
-            let changed = EventStatusChanged { event_id: id.clone(), status: after.status };
-            log::append(tx, &topic, at, |_| Change::EventStatus(changed)).await?;
-        }
+    let own = Topic::event(id);
+    if before.visibility != after.visibility {
+        relist(tx, &before, &after, at).await?;
+    } else if !unchanged {
+        tell(tx, id, after.visibility, at, || Change::EventUpdate(Box::new(after.clone()))).await?;
+    }
+    if !unchanged {
+        log::append(tx, &own, at, |_| Change::EventUpdate(Box::new(after.clone()))).await?;
+    }
+    if status_changed {
+        let changed =
+            || Change::EventStatus(EventStatusChanged { event_id: id.clone(), status: after.status });
+        tell(tx, id, after.visibility, at, changed).await?;
+        log::append(tx, &own, at, |_| changed()).await?;
+    }
+    if before.visibility != after.visibility {
+        // After what the change says, so that who may still read hears it first.
+        log::append(tx, &own, at, |_| Change::EventAccess(EventAccessChanged { event_id: id.clone() }))
+            .await?;
     }
     Ok(after)
+}
+
+/// Moves an event from one list to another: for who still sees it, and for who no longer does.
+async fn relist(tx: &mut Tx<'_>, before: &Event, after: &Event, at: i64) -> Result<(), WorkError<Refusal>> {
+    if after.owner.is_none() && after.visibility != Visibility::Public {
+        let message = "an event that nobody owns is public".to_owned();
+        return Err(WorkError::Refused(Refusal::Invalid { field: "visibility", message }));
+    }
+    let shown = || Change::EventNew(Box::new(after.clone()));
+    let updated = || Change::EventUpdate(Box::new(after.clone()));
+    match (before.visibility, after.visibility) {
+        (Visibility::Public, _) => {
+            let deletion = || Change::EventDelete(EventDeleted { event_id: after.id.clone() });
+            log::append(tx, &Topic::events(), at, |_| deletion()).await?;
+            redact_list(tx, &after.id, &deletion()).await?;
+            tell(tx, &after.id, after.visibility, at, shown).await?;
+        }
+        (_, Visibility::Public) => {
+            tell(tx, &after.id, after.visibility, at, shown).await?;
+        }
+        _ => tell(tx, &after.id, after.visibility, at, updated).await?,
+    }
+    Ok(())
 }
 
 fn patched(mut event: Event, patch: EventPatch, at: i64) -> Result<Event, Refusal> {
@@ -90,6 +162,7 @@ fn patched(mut event: Event, patch: EventPatch, at: i64) -> Result<Event, Refusa
     if let Some(starts_at) = patch.starts_at {
         event.starts_at = Some(starts_at);
     }
+    event.visibility = patch.visibility.unwrap_or(event.visibility);
     event.status = patch.status.unwrap_or(event.status);
     event.updated_at = timestamp(at);
     Ok(event)
@@ -101,19 +174,20 @@ pub async fn delete(
     id: &EventId,
     at: i64,
 ) -> Result<Vec<shared::UploadId>, WorkError<Refusal>> {
+    let event = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let uploads = media::uploads_of(tx, id).await?;
-    if !rows::delete(tx, id).await? {
-        return Err(WorkError::Refused(GONE));
-    }
+    let deletion = || Change::EventDelete(EventDeleted { event_id: id.clone() });
+    tell(tx, id, event.visibility, at, deletion).await?;
+    rows::delete(tx, id).await?;
     for upload in &uploads {
         media::delete_upload(tx, upload).await?;
     }
-    let deletion = || Change::EventDelete(EventDeleted { event_id: id.clone() });
     let own = Topic::event(id);
     log::append(tx, &own, at, |_| deletion()).await?;
     log::close_topic(tx, &own).await?;
-    log::append(tx, &Topic::events(), at, |_| deletion()).await?;
-    redact_list(tx, id, &deletion()).await?;
+    if event.visibility == Visibility::Public {
+        redact_list(tx, id, &deletion()).await?;
+    }
     Ok(uploads)
 }
 

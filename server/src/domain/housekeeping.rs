@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    store::{Store, StoreError, WorkError, idempotency, log, media},
+    store::{Store, StoreError, WorkError, account, idempotency, log, media},
     time::unix_ms,
 };
 
@@ -42,6 +42,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             tracing::warn!(%error, "housekeeping could not be done; it is tried again");
         }
         app.publishing.retain_recent();
+        app.passwords.forget_old_attempts();
     }
 }
 
@@ -65,6 +66,7 @@ async fn once(app: &App) -> Result<(), StoreError> {
         .write(async move |tx| {
             let now = unix_ms();
             idempotency::forget(tx, now - keep_keys_ms).await?;
+            account::delete_expired_sessions(tx, now).await?;
             let stale = media::stale_uploads(tx, now - UPLOAD_KEPT_MS).await?;
             for upload in &stale {
                 media::delete_upload(tx, upload).await?;

@@ -12,6 +12,10 @@ use shared::{
 
 use super::{Refusal, required, text};
 use crate::{
+    auth::{
+        Principal,
+        permission::{self, Action},
+    },
     ids::new_id,
     store::{StoreError, Tx, WorkError, event, log, media as rows},
     time::timestamp,
@@ -23,21 +27,22 @@ pub type Attached = Option<(MediaKind, Attachment)>;
 /// Posts an item to an event's timeline.
 pub async fn post(
     tx: &mut Tx<'_>,
+    principal: &Principal,
     event_id: &EventId,
     new: NewMedia,
     attached: Attached,
     at: i64,
 ) -> Result<Media, WorkError<Refusal>> {
-    let author = required("author", &new.author, limits::DISPLAY_NAME_CHARS).map_err(WorkError::Refused)?;
+    let author = author(principal, &new).map_err(WorkError::Refused)?;
     let body = text("text", &new.text, limits::MEDIA_TEXT_CHARS).map_err(WorkError::Refused)?;
     let (kind, attachment) = match (attached, &new.upload_id) {
         (Some((kind, attachment)), _) => {
             rows::insert_upload(tx, kind, &attachment, at).await?;
-            rows::take_upload(tx, &attachment.upload_id).await?;
+            rows::take_upload(tx, &attachment.upload_id, Some(event_id)).await?;
             (kind, Some(attachment))
         }
         (None, Some(upload)) => {
-            let taken = rows::take_upload(tx, upload).await?;
+            let taken = rows::take_upload(tx, upload, Some(event_id)).await?;
             let (kind, attachment) =
                 taken.ok_or_else(|| no_upload("there is no such upload, or it is in use"))?;
             (kind, Some(attachment))
@@ -51,6 +56,19 @@ pub async fn post(
     insert(tx, event_id, kind, author, body, attachment, new.key, at).await
 }
 
+/// Who is signed in posts under the account's name; a visitor or a server says one.
+fn author(principal: &Principal, new: &NewMedia) -> Result<Author, Refusal> {
+    match principal.user() {
+        Some(user) => {
+            Ok(Author { name: user.person.display_name.clone(), account_id: Some(user.person.id.clone()) })
+        }
+        None => Ok(Author {
+            name: required("author", &new.author, limits::DISPLAY_NAME_CHARS)?,
+            account_id: None,
+        }),
+    }
+}
+
 fn no_upload(message: &str) -> WorkError<Refusal> {
     WorkError::Refused(Refusal::Invalid { field: "uploadId", message: message.to_owned() })
 }
@@ -60,7 +78,7 @@ async fn insert(
     tx: &mut Tx<'_>,
     event_id: &EventId,
     kind: MediaKind,
-    author: String,
+    author: Author,
     text: String,
     attachment: Option<Attachment>,
     key: Option<IdempotencyKey>,
@@ -74,7 +92,7 @@ async fn insert(
             event_id: event_id.clone(),
             offset,
             kind,
-            author: Author { name: author },
+            author,
             text,
             attachment,
             created_at: timestamp(at),
@@ -115,12 +133,14 @@ fn json(cover: &Cover) -> Result<String, StoreError> {
 /// Changes an item's text.
 pub async fn change(
     tx: &mut Tx<'_>,
+    principal: &Principal,
     event_id: &EventId,
     id: &MediaId,
     patch: MediaPatch,
     at: i64,
 ) -> Result<Media, WorkError<Refusal>> {
     let mut media = find(tx, event_id, id).await?;
+    may_change(tx, principal, &media).await?;
     let Some(new_text) = patch.text else { return Ok(media) };
     let new_text = text("text", &new_text, limits::MEDIA_TEXT_CHARS).map_err(WorkError::Refused)?;
     if new_text.is_empty() && media.attachment.is_none() {
@@ -140,11 +160,13 @@ pub async fn change(
 /// Deletes an item, from the log as well; returns the upload whose files are to go once this is committed.
 pub async fn delete(
     tx: &mut Tx<'_>,
+    principal: &Principal,
     event_id: &EventId,
     id: &MediaId,
     at: i64,
 ) -> Result<Option<UploadId>, WorkError<Refusal>> {
     let media = find(tx, event_id, id).await?;
+    may_change(tx, principal, &media).await?;
     let topic = Topic::event(event_id);
     rows::delete(tx, id).await?;
     event::count_media(tx, event_id, -1, None).await?;
@@ -159,6 +181,15 @@ pub async fn delete(
     let Some(attachment) = media.attachment else { return Ok(None) };
     rows::delete_upload(tx, &attachment.upload_id).await?;
     Ok(Some(attachment.upload_id))
+}
+
+/// One's own item is one's own to change; another's takes the right to manage the event.
+async fn may_change(tx: &mut Tx<'_>, principal: &Principal, media: &Media) -> Result<(), WorkError<Refusal>> {
+    let own = media.author.account_id.is_some() && media.author.account_id.as_ref() == principal.account_id();
+    if own {
+        return Ok(());
+    }
+    permission::require(tx, principal, Action::Manage, &Topic::event(&media.event_id)).await
 }
 
 async fn find(tx: &mut Tx<'_>, event_id: &EventId, id: &MediaId) -> Result<Media, WorkError<Refusal>> {

@@ -8,12 +8,13 @@ use std::{
     fmt,
     sync::{
         OnceLock, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU16, AtomicU64, Ordering},
     },
     task::Context,
 };
 
 use futures_util::task::AtomicWaker;
+use shared::CloseCode;
 
 /// Most subscriptions that one session can have: the bits of the word below.
 pub const SLOTS: usize = 64;
@@ -29,7 +30,8 @@ pub trait Direct: Send + Sync {
 #[derive(Default)]
 pub struct Signal {
     ready: AtomicU64,
-    ending: AtomicBool,
+    /// The number of the code to close with; 0 as long as the session goes on.
+    ending: AtomicU16,
     waker: AtomicWaker,
     direct: OnceLock<Weak<dyn Direct>>,
 }
@@ -71,14 +73,22 @@ impl Signal {
         self.direct.get_or_init(|| direct);
     }
 
-    /// The server is about to close this session.
-    pub fn end(&self) {
-        self.ending.store(true, Ordering::Release);
-        self.waker.wake();
+    /// The server is about to close this session. The first reason stays.
+    pub fn end(&self, code: CloseCode) {
+        let first = self.ending.compare_exchange(0, code.number(), Ordering::AcqRel, Ordering::Acquire);
+        if first.is_ok() {
+            self.waker.wake();
+        }
     }
 
     pub fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Acquire)
+        self.ending.load(Ordering::Acquire) != 0
+    }
+
+    /// Why the session is to end, once it is.
+    pub fn ending(&self) -> Option<CloseCode> {
+        let number = self.ending.load(Ordering::Acquire);
+        CloseCode::ALL.into_iter().find(|code| code.number() == number)
     }
 
     /// Takes the marks; the caller now looks at each of those subscriptions.

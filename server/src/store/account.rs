@@ -241,3 +241,16 @@ pub async fn insert_registration(
     .await
     .map(drop)
 }
+
+/// People whose name or shown name begins with `begins` (in lower case), by name.
+pub async fn find_people(tx: &mut Tx<'_>, begins: &str, limit: usize) -> Result<Vec<Person>, StoreError> {
+    tx.all(
+        "select id, name, display_name from account
+         where not disabled
+           and (substr(name, 1, length($1)) = $1 or substr(lower(display_name), 1, length($1)) = $1)
+         order by name limit $2",
+        &[begins.into(), (limit as i64).into()],
+        |row| Ok(Person { id: row.parsed(0)?, name: row.text(1)?, display_name: row.text(2)? }),
+    )
+    .await
+}

@@ -1,8 +1,12 @@
 //! Events in the store.
 
 use shared::{
-    EventId,
-    model::event::{Cover, Event, EventStatus},
+    AccountId, EventId,
+    model::{
+        account::Person,
+        event::{Cover, Event, EventStatus},
+        member::Visibility,
+    },
 };
 
 use super::{Row, StoreError, Tx, tx::parse};
@@ -11,8 +15,9 @@ use crate::time::timestamp;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, title, description, place, status, starts_at, created_at, updated_at, media_count, cover, number \
-             from event ",
+            "select e.id, e.title, e.description, e.place, e.status, e.starts_at, e.created_at, e.updated_at, \
+             e.media_count, e.cover, e.number, e.visibility, a.id, a.name, a.display_name \
+             from event e left join account a on a.id = e.owner_id ",
             $rest
         )
     };
@@ -36,6 +41,11 @@ fn read(row: &Row<'_>) -> Result<Event, StoreError> {
             }
             None => None,
         },
+        visibility: parse::<Visibility>(&row.text(11)?)?,
+        owner: match row.opt_text(12)? {
+            Some(id) => Some(Person { id: parse(&id)?, name: row.text(13)?, display_name: row.text(14)? }),
+            None => None,
+        },
     })
 }
 
@@ -47,8 +57,9 @@ pub async fn insert(
     at: i64,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "insert into event (id, number, title, description, place, status, starts_at, created_at, updated_at)
-         values ($1, (select coalesce(max(number), 0) + 1 from event), $2, $3, $4, $5, $6, $7, $8)",
+        "insert into event (id, number, title, description, place, status, starts_at, created_at, updated_at,
+           visibility, owner_id)
+         values ($1, (select coalesce(max(number), 0) + 1 from event), $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             event.id.as_str().into(),
             (&event.title).into(),
@@ -58,6 +69,8 @@ pub async fn insert(
             starts_at.into(),
             at.into(),
             at.into(),
+            event.visibility.as_str().into(),
+            event.owner.as_ref().map(|owner| owner.id.as_str()).into(),
         ],
     )
     .await
@@ -72,8 +85,9 @@ pub async fn update(
     at: i64,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "update event set title = $1, description = $2, place = $3, status = $4, starts_at = $5, updated_at = $6
-         where id = $7",
+        "update event set title = $1, description = $2, place = $3, status = $4, starts_at = $5, updated_at = $6,
+           visibility = $7
+         where id = $8",
         &[
             (&event.title).into(),
             (&event.description).into(),
@@ -81,6 +95,7 @@ pub async fn update(
             event.status.as_str().into(),
             starts_at.into(),
             at.into(),
+            event.visibility.as_str().into(),
             event.id.as_str().into(),
         ],
     )
@@ -95,7 +110,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: &EventId) -> Result<bool, StoreError> {
 
 /// One event.
 pub async fn find(tx: &mut Tx<'_>, id: &EventId) -> Result<Option<Event>, StoreError> {
-    tx.first(select!("where id = $1"), &[id.as_str().into()], read).await
+    tx.first(select!("where e.id = $1"), &[id.as_str().into()], read).await
 }
 
 /// Counts an item in or out, and shows the newest picture as the cover.
@@ -120,24 +135,25 @@ pub async fn set_cover(tx: &mut Tx<'_>, id: &EventId, cover: Option<&str>) -> Re
         .map(drop)
 }
 
-/// A page of events, newest first, with the number to go on from. `before` is such a number.
+/// A page of events, newest first, with the number to go on from: the public ones and those that `reader`
+/// is a member of. `before` is such a number.
 pub async fn list(
     tx: &mut Tx<'_>,
+    reader: Option<&AccountId>,
     status: Option<EventStatus>,
     before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<(i64, Event)>, StoreError> {
-    let numbered = |row: &Row<'_>| Ok((row.int(10)?, read(row)?));
-    let before = before.unwrap_or(i64::MAX).into();
-    let limit = (limit as i64).into();
-    match status {
-        Some(status) => {
-            let sql = select!("where number < $1 and status = $2 order by number desc limit $3");
-            tx.all(sql, &[before, status.as_str().into(), limit], numbered).await
-        }
-        None => {
-            tx.all(select!("where number < $1 order by number desc limit $2"), &[before, limit], numbered)
-                .await
-        }
-    }
+    let sql = select!(
+        "where e.number < $1 and ($2 is null or e.status = $2) and (e.visibility = 'public'
+           or exists (select 1 from event_member m where m.event_id = e.id and m.account_id = $3))
+         order by e.number desc limit $4"
+    );
+    let values = [
+        before.unwrap_or(i64::MAX).into(),
+        status.map(EventStatus::as_str).into(),
+        reader.map(AccountId::as_str).into(),
+        (limit as i64).into(),
+    ];
+    tx.all(sql, &values, |row| Ok((row.int(10)?, read(row)?))).await
 }

@@ -1,7 +1,7 @@
 //! Timeline items and uploads in the store.
 
 use shared::{
-    EventId, MediaId, Offset, UploadId,
+    AccountId, EventId, MediaId, Offset, UploadId,
     model::media::{Attachment, Author, Media, MediaKind},
 };
 
@@ -11,7 +11,7 @@ use crate::time::timestamp;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, event_id, \"offset\", kind, author, text, attachment, key, created_at, updated_at from media ",
+            "select id, event_id, \"offset\", kind, author, text, attachment, key, created_at, updated_at, account_id from media ",
             $rest
         )
     };
@@ -23,7 +23,10 @@ fn read(row: &Row<'_>) -> Result<Media, StoreError> {
         event_id: row.parsed(1)?,
         offset: row.offset(2)?,
         kind: row.parsed(3)?,
-        author: Author { name: row.text(4)? },
+        author: Author {
+            name: row.text(4)?,
+            account_id: row.opt_text(10)?.as_deref().map(parse).transpose()?,
+        },
         text: row.text(5)?,
         attachment: row.opt_text(6)?.as_deref().map(attachment).transpose()?,
         key: row.opt_text(7)?.as_deref().map(parse).transpose()?,
@@ -44,8 +47,9 @@ fn json(attachment: &Attachment) -> Result<String, StoreError> {
 pub async fn insert(tx: &mut Tx<'_>, media: &Media, at: i64) -> Result<(), StoreError> {
     let attachment = media.attachment.as_ref().map(json).transpose()?;
     tx.execute(
-        "insert into media (event_id, \"offset\", id, kind, author, text, attachment, key, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into media (event_id, \"offset\", id, kind, author, text, attachment, key, created_at, updated_at,
+           account_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             media.event_id.as_str().into(),
             media.offset.into(),
@@ -57,6 +61,7 @@ pub async fn insert(tx: &mut Tx<'_>, media: &Media, at: i64) -> Result<(), Store
             media.key.as_ref().map(shared::IdempotencyKey::as_str).into(),
             at.into(),
             at.into(),
+            media.author.account_id.as_ref().map(AccountId::as_str).into(),
         ],
     )
     .await
@@ -146,15 +151,28 @@ pub async fn insert_upload(
     .map(drop)
 }
 
-/// Takes an upload for an item: each serves one item only. `None` if there is none, or it is taken.
+/// Takes an upload for an item: each serves one item only. `None` if there is none, or it is taken. Who
+/// may read `event` may read its files.
 pub async fn take_upload(
     tx: &mut Tx<'_>,
     id: &UploadId,
+    event: Option<&EventId>,
 ) -> Result<Option<(MediaKind, Attachment)>, StoreError> {
     tx.first(
-        "update upload set used = true where id = $1 and not used returning kind, attachment",
-        &[id.as_str().into()],
+        "update upload set used = true, event_id = $2 where id = $1 and not used returning kind, attachment",
+        &[id.as_str().into(), event.map(EventId::as_str).into()],
         |row| Ok((row.parsed(0)?, attachment(&row.text(1)?)?)),
+    )
+    .await
+}
+
+/// The private event whose members alone may have an upload's files.
+pub async fn private_event_of(tx: &mut Tx<'_>, id: &UploadId) -> Result<Option<EventId>, StoreError> {
+    tx.first(
+        "select e.id from upload u join event e on e.id = u.event_id
+         where u.id = $1 and e.visibility = 'private'",
+        &[id.as_str().into()],
+        |row| row.parsed(0),
     )
     .await
 }

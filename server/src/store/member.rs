@@ -54,3 +54,11 @@ pub async fn put(
     .await
     .map(drop)
 }
+
+/// The accounts of an event's members.
+pub async fn accounts(tx: &mut Tx<'_>, event: &EventId) -> Result<Vec<AccountId>, StoreError> {
+    tx.all("select account_id from event_member where event_id = $1", &[event.as_str().into()], |row| {
+        row.parsed(0)
+    })
+    .await
+}

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::sqlite::OpenError;
 
 /// Each step brings the schema from its index to the next.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 create table topic (
     id      integer primary key,
     name    text    not null unique,
@@ -73,7 +74,8 @@ create table upload (
     created_at bigint  not null
 );
 create index upload_unused on upload (created_at) where not used;
-", "
+",
+    "
 create table account (
     id            text    not null primary key,
     name          text    not null unique,
@@ -103,6 +105,8 @@ create index session_expires on session (expires_at);
 alter table event add column visibility text not null default 'public';
 alter table event add column owner_id text references account (id);
 alter table media add column account_id text references account (id);
+-- The event whose item took it.
+alter table upload add column event_id text;
 
 create table event_member (
     event_id   text   not null references event (id) on delete cascade,
@@ -136,7 +140,8 @@ create table api_key (
     name       text   not null,
     created_at bigint not null
 );
-"];
+",
+];
 
 /// Brings the database to the current schema.
 pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {

@@ -176,7 +176,7 @@ mod tests {
         fn begin(&self, offset: Option<u64>) -> Hold {
             let limits =
                 SessionLimits { subscriptions: 2, frames_per_second: 10, heartbeat_interval_ms: 25_000 };
-            let principal = Principal::Visitor { address: [127, 0, 0, 1].into() };
+            let principal = Principal::Visitor { address: [127, 0, 0, 1].into(), may_post: true };
             let (connection, watcher) = ("c1".parse().unwrap(), "w1".parse().ok());
             let session = Session::new(self.hub.clone(), principal, connection, watcher, limits, Millis(0));
             let topic = at_once(self.hub.topic(Millis(0), &name())).unwrap();

@@ -122,7 +122,7 @@ pub async fn event(
     let (Path(id), Query(query)) = (id?, query?);
     let from = vec![(Topic::event(&id), query.since.map(|cursor| cursor.0))];
     // Of several topics one may be gone; of one alone the status says so.
-    app.hub.topic(app.clock.now(), &from[0].0).await?;
+    app.may_follow(&principal, &from[0].0).await?;
     answer(app, principal, Wanted { from, wait_s: wait(query.wait), watcher: query.watcher }).await
 }
 
@@ -146,12 +146,15 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
     let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
     let session = upgrade::session(&app, principal, wanted.watcher);
-    let _session_guard = app.sessions.enter(session.signal());
+    let _session_guard = app.sessions.enter(session.signal(), session.principal());
     let mut hold = Hold::begin(session, wanted.from).await?;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wanted.wait_s);
     loop {
         let due = hold.look(app.clock.now()).await;
-        if hold.signal().is_ending() {
+        if let Some(code) = hold.signal().ending() {
+            if code != shared::CloseCode::Draining {
+                return Err(ApiError::new(ErrorCode::Unauthenticated, "you have been signed out"));
+            }
             let delay_ms = rand::rng().random_range(0..=app.config.drain_span_ms);
             hold.farewell(app.clock.now(), delay_ms).await;
             break;

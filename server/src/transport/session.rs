@@ -18,10 +18,7 @@ use smallvec::SmallVec;
 
 use super::bucket::Bucket;
 use crate::{
-    auth::{
-        Principal,
-        permission::{self, Action},
-    },
+    auth::{Principal, permission::Decision},
     hub::{
         Hub, TopicError,
         chunk::Slice,
@@ -124,6 +121,10 @@ impl Session {
         &self.signal
     }
 
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     pub fn connection(&self) -> &ConnectionId {
         &self.connection
     }
@@ -194,12 +195,6 @@ impl Session {
             reference: subscribe.reference,
             ..ErrorDetail::new(code, message)
         };
-        if !permission::may(&self.principal, Action::Read, &name) {
-            return self.complain(
-                about(ErrorCode::Forbidden, "this topic is not open to you"),
-                CloseCode::Forbidden,
-            );
-        }
         let topic = match self.hub.topic(self.now, &name).await {
             Ok(topic) => topic,
             Err(TopicError::Unknown) => {
@@ -212,6 +207,26 @@ impl Session {
                 return self.complain(detail, CloseCode::StorageUnavailable);
             }
         };
+        match self.hub.may_read(&self.principal, &name).await {
+            Ok(Decision::Allowed) => {}
+            Ok(Decision::SignIn) => {
+                let detail = about(ErrorCode::Unauthenticated, "sign in to follow this topic");
+                return self.complain(detail, CloseCode::Unauthenticated);
+            }
+            Ok(Decision::Forbidden) => {
+                let detail = about(ErrorCode::Forbidden, "this topic is not open to you");
+                return self.complain(detail, CloseCode::Forbidden);
+            }
+            Ok(Decision::Hidden) => {
+                let detail = about(ErrorCode::UnknownTopic, "there is no such topic");
+                return self.complain(detail, CloseCode::ProtocolViolation);
+            }
+            Err(error) => {
+                tracing::error!(%error, topic = %name, "a right could not be looked up");
+                let detail = about(ErrorCode::StorageUnavailable, "the store cannot be read at present");
+                return self.complain(detail, CloseCode::StorageUnavailable);
+            }
+        }
         let (begin, reason) = topic.begin(subscribe.since.as_ref());
         let slot = match self.slot_of(&name) {
             Some(slot) => slot,
@@ -343,7 +358,7 @@ impl Session {
 
     /// Whether there is such a topic, as far as this principal may know.
     pub async fn is_known(&self, topic: &Topic) -> bool {
-        permission::may(&self.principal, Action::Read, topic)
+        matches!(self.hub.may_read(&self.principal, topic).await, Ok(Decision::Allowed) | Err(_))
             && !matches!(self.hub.topic(self.now, topic).await, Err(TopicError::Unknown))
     }
 

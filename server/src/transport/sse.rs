@@ -105,17 +105,17 @@ async fn open(
     }
     let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
     let address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
-    let mut session = upgrade::session(&app, principal, watcher);
+    let mut session = upgrade::session(&app, principal.clone(), watcher);
     session.greet(None, unix_ms());
     let mut out = Events::default();
     for (topic, since) in from {
         // A stream of one topic that does not exist is a plain 404; a browser would retry a stream.
-        app.hub.topic(app.clock.now(), &topic).await?;
+        app.may_follow(&principal, &topic).await?;
         super::poll::subscribe(&mut session, topic, since).await?;
     }
     out.positions =
         session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
-    let session_guard = app.sessions.enter(session.signal());
+    let session_guard = app.sessions.enter(session.signal(), session.principal());
     let stream = Stream {
         app,
         session,
@@ -153,8 +153,13 @@ impl Stream {
             if self.session.drain(self.app.clock.now(), &mut self.out).await.is_err() {
                 self.ended = true;
             }
-            if self.session.signal().is_ending() && !self.ended {
+            if let Some(code) = self.session.signal().ending()
+                && !self.ended
+            {
                 self.ended = true;
+                if code != shared::CloseCode::Draining {
+                    self.session.complain_once(ErrorCode::Unauthenticated, "you have been signed out");
+                }
                 let span = self.app.config.drain_span_ms;
                 let delay_ms = rand::rng().random_range(0..=span);
                 self.session.farewell(delay_ms);

@@ -154,7 +154,7 @@ impl Connection {
         address_guard: AddressGuard,
     ) -> Self {
         METERS.connections.increment(1);
-        let guard = app.sessions.enter(session.signal());
+        let guard = app.sessions.enter(session.signal(), session.principal());
         let signal = session.signal().clone();
         let end = Mutex::new(LineEnd { session, out: Gathered::new(deflate) });
         Self {
@@ -221,8 +221,10 @@ impl Connection {
                     heartbeat.as_mut().reset(tokio::time::Instant::now() + interval);
                 }
             }
-            if self.line.signal.is_ending() {
-                return Err(End::Drain);
+            match self.line.signal.ending() {
+                None => {}
+                Some(CloseCode::Draining) => return Err(End::Drain),
+                Some(code) => return Err(End::Close(code)),
             }
             tokio::task::consume_budget().await;
         }

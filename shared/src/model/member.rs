@@ -34,10 +34,10 @@ impl Visibility {
 impl std::str::FromStr for Visibility {
     type Err = crate::text::InvalidText;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|visibility| visibility.as_str() == text)
-            .ok_or(crate::text::InvalidText { what: "a visibility", rule: "one of public, unlisted, private" })
+        Self::ALL.into_iter().find(|visibility| visibility.as_str() == text).ok_or(crate::text::InvalidText {
+            what: "a visibility",
+            rule: "one of public, unlisted, private",
+        })
     }
 }
 

@@ -62,7 +62,7 @@ fn bench(topics: &[&str]) -> (Store, Arc<Hub>) {
 
 fn session(hub: &Arc<Hub>) -> Session {
     let limits = SessionLimits { subscriptions: 2, frames_per_second: 10, heartbeat_interval_ms: 25_000 };
-    let principal = Principal::Visitor { address: [127, 0, 0, 1].into() };
+    let principal = Principal::Visitor { address: [127, 0, 0, 1].into(), may_post: true };
     Session::new(hub.clone(), principal, "c1".parse().unwrap(), None, limits, Millis(0))
 }
 
@@ -209,7 +209,7 @@ fn p7_errors_of_long_ago_are_forgiven() {
 #[test]
 fn e6_a_poller_is_kept_from_the_moment_it_leaves() {
     let (_store, hub) = bench(&["event:e1"]);
-    let principal = Principal::Visitor { address: [127, 0, 0, 1].into() };
+    let principal = Principal::Visitor { address: [127, 0, 0, 1].into(), may_post: true };
     let limits = SessionLimits { subscriptions: 2, frames_per_second: 10, heartbeat_interval_ms: 25_000 };
     let watcher = Some("w".parse().unwrap());
     let mut session = Session::new(hub.clone(), principal, "c1".parse().unwrap(), watcher, limits, Millis(0));

@@ -16,14 +16,15 @@ use tokio_util::sync::CancellationToken;
 use super::Api;
 
 /// What a test's server is started with unless the test says otherwise: a free port, no
-/// windows, and limits that only
-/// the tests about limits meet.
-pub(crate) const FLAGS: [(&str, &str); 5] = [
+/// windows, visitors who may post, and limits that only the tests about limits meet.
+pub(crate) const FLAGS: [(&str, &str); 7] = [
     ("--listen", "127.0.0.1:0"),
     ("--window-event-ms", "0"),
     ("--window-events-ms", "0"),
     ("--publish-per-second", "100000"),
     ("--max-connections-per-address", "4096"),
+    ("--visitors-may-post", "true"),
+    ("--sign-ins-per-minute", "100000"),
 ];
 
 /// A running server. It ends when this is dropped; its data directory goes with the last that holds it.

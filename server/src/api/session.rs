@@ -1,0 +1,161 @@
+//! `/api/session` and `/api/account/sessions`: signing in and out.
+
+use axum::{
+    Json,
+    extract::{
+        Path, State,
+        rejection::{JsonRejection, PathRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use shared::{
+    ErrorCode, SessionId,
+    model::account::{Credentials, SessionInfo, SessionState},
+};
+
+use super::account::signed_in;
+use crate::{
+    app::App,
+    auth::{Credential, Principal, session},
+    domain::Refusal,
+    error::ApiError,
+    store::{Tx, WorkError, account as rows},
+    time::unix_ms,
+};
+
+/// Who is asking. Whoever comes with a cookie gets it anew, so that it lasts while it is used.
+pub async fn read(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let account = match principal.account_id().cloned() {
+        Some(id) => app.store.read(async move |tx| rows::find(tx, &id).await).await?,
+        None => None,
+    };
+    let state = SessionState {
+        account: account.map(|stored| stored.account),
+        registration: app.config.accounts.registration,
+        visitors_may_post: app.config.accounts.visitors_may_post,
+    };
+    let mut response = Json(state).into_response();
+    if let Some(secret) = session::secret_of(&headers) {
+        let cookie = match principal.user().map(|user| &user.by) {
+            Some(Credential::Session(_)) => {
+                session::set_cookie(&secret, app.config.accounts.session_days, &headers)?
+            }
+            _ => session::clear_cookie(&headers)?,
+        };
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Signs in with name and password. Whoever was signed in with the same browser is not any more.
+pub async fn sign_in(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    body: Result<Json<Credentials>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(credentials) = body?;
+    let name = credentials.name.trim().to_ascii_lowercase();
+    app.passwords.attempt(principal.address(), Some(&name)).inspect_err(|_| {
+        tracing::warn!(address = %principal.address(), "too many sign-ins");
+    })?;
+    let found = app.store.read(async move |tx| rows::find_by_name(tx, &name).await).await?;
+    let stored = found.as_ref().filter(|stored| !stored.disabled).and_then(|stored| stored.password.clone());
+    let right = app.passwords.verify(credentials.password, stored).await?;
+    let Some(found) = found.filter(|_| right) else {
+        tracing::warn!(address = %principal.address(), "a sign-in was refused");
+        metrics::counter!("touchline_sign_ins_total", "outcome" => "refused").increment(1);
+        return Err(ApiError::new(ErrorCode::Unauthenticated, "the name or the password is wrong"));
+    };
+    metrics::counter!("touchline_sign_ins_total", "outcome" => "done").increment(1);
+    let days = app.config.accounts.session_days;
+    let opening = session::Opening::new(found.account.person.id.clone(), &principal, &headers, days);
+    let before = session_of(&principal);
+    let ended = before.clone();
+    let work = async move |tx: &mut Tx<'_>| {
+        if let Some((account, id)) = before {
+            rows::delete_session(tx, &account, &id).await?;
+        }
+        Ok::<_, WorkError<Refusal>>(session::open(tx, &opening, unix_ms()).await?)
+    };
+    let secret = app.store.write(work).await?.map_err(ApiError::from)?;
+    if let Some((_, id)) = ended {
+        app.sessions.end_session(&id);
+    }
+    let cookie = session::set_cookie(&secret, days, &headers)?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(found.account)).into_response())
+}
+
+fn session_of(principal: &Principal) -> Option<(shared::AccountId, SessionId)> {
+    let user = principal.user()?;
+    match &user.by {
+        Credential::Session(id) => Some((user.person.id.clone(), id.clone())),
+        Credential::Token { .. } => None,
+    }
+}
+
+/// Signs out: the session ends, and the connections that were opened with it.
+pub async fn sign_out(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if let Some((account, id)) = session_of(&principal) {
+        let ended = id.clone();
+        let work = async move |tx: &mut Tx<'_>| {
+            Ok::<_, WorkError<Refusal>>(rows::delete_session(tx, &account, &id).await?)
+        };
+        app.store.write(work).await?.map_err(ApiError::from)?;
+        app.sessions.end_session(&ended);
+    }
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session::clear_cookie(&headers)?)]).into_response())
+}
+
+/// One's sessions.
+pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<Vec<SessionInfo>>, ApiError> {
+    let id = signed_in(&principal)?.person.id.clone();
+    let current = session_of(&principal).map(|(_, id)| id);
+    let sessions =
+        app.store.read(async move |tx| rows::sessions(tx, &id, current.as_ref(), unix_ms()).await).await?;
+    Ok(Json(sessions))
+}
+
+/// Ends one of one's sessions.
+pub async fn end(
+    State(app): State<App>,
+    principal: Principal,
+    id: Result<Path<SessionId>, PathRejection>,
+) -> Result<StatusCode, ApiError> {
+    let Path(id) = id?;
+    let account = signed_in(&principal)?.person.id.clone();
+    let ended = id.clone();
+    let work = async move |tx: &mut Tx<'_>| match rows::delete_session(tx, &account, &id).await? {
+        true => Ok(()),
+        false => Err(WorkError::Refused(Refusal::NotFound("session"))),
+    };
+    app.store.write(work).await?.map_err(ApiError::from)?;
+    app.sessions.end_session(&ended);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Signs out everywhere.
+pub async fn end_all(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let account = signed_in(&principal)?.person.id.clone();
+    let of = account.clone();
+    let work =
+        async move |tx: &mut Tx<'_>| Ok::<_, WorkError<Refusal>>(rows::delete_sessions(tx, &of, None).await?);
+    app.store.write(work).await?.map_err(ApiError::from)?;
+    app.sessions.end_account(&account, None);
+    tracing::info!(%account, "signed out everywhere");
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session::clear_cookie(&headers)?)]).into_response())
+}
