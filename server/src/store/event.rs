@@ -157,3 +157,26 @@ pub async fn list(
     ];
     tx.all(sql, &values, |row| Ok((row.int(10)?, read(row)?))).await
 }
+
+/// A public event that nobody owns, and its topic, for tests of what stands on the store.
+#[cfg(test)]
+pub(crate) async fn insert_example(tx: &mut Tx<'_>, topic: &shared::Topic) -> Result<(), StoreError> {
+    if let Some(id) = topic.event_id() {
+        let event = Event {
+            id,
+            title: "Example".to_owned(),
+            description: String::new(),
+            place: String::new(),
+            status: EventStatus::Live,
+            starts_at: None,
+            created_at: timestamp(0),
+            updated_at: timestamp(0),
+            media_count: 0,
+            cover: None,
+            visibility: Visibility::Public,
+            owner: None,
+        };
+        insert(tx, &event, None, 0).await?;
+    }
+    super::log::create_topic(tx, topic).await
+}

@@ -153,7 +153,8 @@ impl<'c> Tx<'c> {
     /// Runs a statement; returns how many rows it changed.
     pub async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(classify)?;
-        statement.execute(rusqlite::params_from_iter(values)).map_err(classify)
+        bind(&mut statement, values)?;
+        statement.raw_execute().map_err(classify)
     }
 
     /// The first row of an answer, if it has one.
@@ -164,7 +165,8 @@ impl<'c> Tx<'c> {
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(classify)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(classify)?;
+        bind(&mut statement, values)?;
+        let mut rows = statement.raw_query();
         match rows.next().map_err(classify)? {
             Some(row) => read(&Row(row)).map(Some),
             None => Ok(None),
@@ -179,7 +181,8 @@ impl<'c> Tx<'c> {
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(classify)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(classify)?;
+        bind(&mut statement, values)?;
+        let mut rows = statement.raw_query();
         let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(classify)? {
             all.push(read(&Row(row))?);
@@ -228,6 +231,24 @@ impl<'c> Tx<'c> {
     pub(super) fn in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
     }
+}
+
+/// The names of parameters. To SQLite `$1` is a name like any other, numbered where it is first met in the
+/// text; to PostgreSQL it is the first value. Here it is the first value.
+const NAMES: [&str; 16] =
+    ["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16"];
+
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value<'_>]) -> Result<(), StoreError> {
+    for (index, value) in values.iter().enumerate() {
+        let name = NAMES.get(index).ok_or_else(|| StoreError::Fault("too many values".to_owned()))?;
+        let found = statement.parameter_index(name).map_err(classify)?;
+        let place = found.ok_or_else(|| StoreError::Fault(format!("a statement has no {name}")))?;
+        statement.raw_bind_parameter(place, value).map_err(classify)?;
+    }
+    if statement.parameter_count() != values.len() {
+        return Err(StoreError::Fault("a statement has more parameters than values".to_owned()));
+    }
+    Ok(())
 }
 
 fn fault(error: rusqlite::Error) -> StoreError {

@@ -132,7 +132,7 @@ mod tests {
     use crate::{
         auth::Principal,
         hub::{Hub, HubOptions},
-        store::{Appended, Failing, Store, WorkError, log},
+        store::{Appended, Failing, Store, WorkError, event, log},
         transport::session::SessionLimits,
     };
 
@@ -156,7 +156,8 @@ mod tests {
             let bells: Arc<Mutex<Vec<Appended>>> = Arc::default();
             let heard = bells.clone();
             let store = Store::inline(Arc::new(move |appended| heard.lock().extend(appended))).unwrap();
-            let made = store.write(async |tx| Ok::<_, WorkError<()>>(log::create_topic(tx, &name()).await?));
+            let made =
+                store.write(async |tx| Ok::<_, WorkError<()>>(event::insert_example(tx, &name()).await?));
             at_once(made).unwrap().unwrap();
             let window_ms = shared::TopicKind::ALL.map(|kind| (kind, 0));
             let options = HubOptions { window_ms, tail_bytes: 1, ..HubOptions::default() };

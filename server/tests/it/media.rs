@@ -123,7 +123,7 @@ async fn v8_what_cannot_be_an_item_is_refused_with_its_field() {
         ),
         (json!({"author": "Ada", "text": "x", "uploadId": "nowhere"}), (422, "invalid", "uploadId")),
         (json!({"author": "Ada", "text": "x", "key": "no spaces"}), (400, "malformed", "")),
-        (json!({"text": "x"}), (400, "malformed", "")),
+        (json!({"text": "x"}), (422, "invalid", "author")),
         (json!("x"), (400, "malformed", "")),
     ] {
         assert_eq!(server.post(&path, &body).await.refusal(), refusal, "{body}");

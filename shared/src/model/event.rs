@@ -51,6 +51,8 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
     pub status: EventStatus,
+    /// Absent from what was published before there was a choice.
+    #[serde(default)]
     pub visibility: Visibility,
     /// Who made it; absent for an event that a visitor made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

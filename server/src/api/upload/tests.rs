@@ -43,7 +43,8 @@ impl Drop for Server {
 impl Server {
     async fn start(flags: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
-        let data_dir = ["touchline", "--data-dir", dir.path().to_str().unwrap()];
+        let data_dir =
+            ["touchline", "--visitors-may-post", "true", "--data-dir", dir.path().to_str().unwrap()];
         let config = Cli::parse_from(data_dir.iter().chain(flags)).config;
         let stop = CancellationToken::new();
         let app = AppState::start(config, Metrics::detached(), &stop).await.unwrap();

@@ -6,7 +6,7 @@ use shared::{Change, frame::MediaDeleted};
 use super::*;
 use crate::{
     hub::HubOptions,
-    store::{Announcer, Store, WorkError, log},
+    store::{Announcer, Store, WorkError, event, log},
 };
 
 #[derive(Default)]
@@ -49,7 +49,8 @@ fn bench(topics: &[&str]) -> (Store, Arc<Hub>) {
     let store = Store::inline(announcer).unwrap();
     for topic in topics {
         let topic: Topic = topic.parse().unwrap();
-        let made = store.write(async move |tx| Ok::<_, WorkError<()>>(log::create_topic(tx, &topic).await?));
+        let made =
+            store.write(async move |tx| Ok::<_, WorkError<()>>(event::insert_example(tx, &topic).await?));
         at_once(made).unwrap().unwrap();
     }
     let made = Arc::new(Hub::new(
