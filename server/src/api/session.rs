@@ -135,9 +135,9 @@ pub async fn end(
     let Path(id) = id?;
     let account = signed_in(&principal)?.person.id.clone();
     let ended = id.clone();
-    let work = async move |tx: &mut Tx<'_>| match rows::delete_session(tx, &account, &id).await? {
-        true => Ok(()),
-        false => Err(WorkError::Refused(Refusal::NotFound("session"))),
+    let work = async move |tx: &mut Tx<'_>| {
+        let deleted = rows::delete_session(tx, &account, &id).await?;
+        if deleted { Ok(()) } else { Err(WorkError::Refused(Refusal::NotFound("session"))) }
     };
     app.store.write(work).await?.map_err(ApiError::from)?;
     app.sessions.end_session(&ended);
