@@ -6,6 +6,7 @@ pub mod event;
 pub mod files;
 pub mod health;
 pub mod media;
+pub mod member;
 pub mod session;
 pub mod upload;
 

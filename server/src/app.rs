@@ -17,7 +17,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, post, put},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared::{ErrorCode, Topic, limits};
@@ -35,15 +35,16 @@ use crate::{
     api,
     assets::{self, Assets},
     auth::{
-        Principal, origin,
+        Principal,
+        guesses::Guesses,
+        origin,
         passwords::Passwords,
-        permission::{self, Action, Decision},
+        permission::{self, Action},
     },
     bus,
     config::Config,
-    domain::Refusal,
     error::ApiError,
-    hub::{Hub, TopicError},
+    hub::Hub,
     listener::{AddressLimit, Sessions},
     media::{MediaFiles, MediaLimits},
     metrics::Metrics,
@@ -65,6 +66,7 @@ pub struct AppState {
     pub connections: AddressLimit,
     pub publishing: DefaultKeyedRateLimiter<IpAddr>,
     pub passwords: Passwords,
+    pub guesses: Guesses,
     pub sessions: Sessions,
     /// Connections and background work; the process ends when they have.
     pub tasks: TaskTracker,
@@ -118,6 +120,7 @@ impl AppState {
             connections: AddressLimit::new(config.connections.max_connections_per_address),
             publishing: RateLimiter::hashmap(quota),
             passwords: Passwords::new(&config.accounts),
+            guesses: Guesses::default(),
             sessions: Sessions::default(),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
@@ -152,13 +155,8 @@ impl AppState {
 
     /// Refuses a topic that `principal` may not follow, as one that does not exist where it may not be told.
     pub async fn may_follow(&self, principal: &Principal, topic: &Topic) -> Result<(), ApiError> {
-        self.hub.topic(self.clock.now(), topic).await?;
-        match self.hub.may_read(principal, topic).await? {
-            Decision::Allowed => Ok(()),
-            Decision::SignIn => Err(Refusal::SignIn.into()),
-            Decision::Forbidden => Err(Refusal::Forbidden.into()),
-            Decision::Hidden => Err(TopicError::Unknown.into()),
-        }
+        self.hub.readable(self.clock.now(), principal, topic).await?;
+        Ok(())
     }
 
     /// Takes `changes` from the address's allowance.
@@ -227,6 +225,12 @@ pub fn router(app: App) -> Router {
         .route("/api/account/sessions", get(api::session::list).delete(api::session::end_all))
         .route("/api/account/sessions/{id}", delete(api::session::end))
         .route("/api/people", get(api::account::people))
+        .route("/api/events/{id}/access", get(api::member::access))
+        .route("/api/events/{id}/members", get(api::member::list))
+        .route("/api/events/{id}/members/{name}", put(api::member::put).delete(api::member::remove))
+        .route("/api/events/{id}/invitations", get(api::member::invitations).post(api::member::invite))
+        .route("/api/events/{id}/invitations/{invitation_id}", delete(api::member::withdraw))
+        .route("/api/invitations/{code}", get(api::member::look).post(api::member::accept))
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))

@@ -1,6 +1,7 @@
 //! Who asks, and what they may do.
 
 pub mod address;
+pub mod guesses;
 pub mod origin;
 pub mod passwords;
 pub mod permission;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod event;
 pub mod housekeeping;
 pub mod media;
+pub mod member;
 
 use shared::ErrorCode;
 

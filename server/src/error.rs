@@ -11,7 +11,7 @@ use shared::{
     rest::{ErrorBody, ErrorDetail},
 };
 
-use crate::{hub::TopicError, media::IngestError, store::StoreError};
+use crate::{domain::Refusal, hub::TopicError, media::IngestError, store::StoreError};
 
 /// What a handler answers when it cannot do what was asked.
 #[derive(Debug)]
@@ -74,6 +74,8 @@ impl From<TopicError> for ApiError {
     fn from(error: TopicError) -> Self {
         match error {
             TopicError::Unknown => Self::new(ErrorCode::UnknownTopic, "there is no such topic"),
+            TopicError::SignIn => Refusal::SignIn.into(),
+            TopicError::Forbidden => Refusal::Forbidden.into(),
             TopicError::Store(error) => error.into(),
         }
     }

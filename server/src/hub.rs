@@ -65,6 +65,10 @@ impl Default for HubOptions {
 pub enum TopicError {
     #[error("there is no such topic")]
     Unknown,
+    #[error("sign in to follow this topic")]
+    SignIn,
+    #[error("this topic is not open to you")]
+    Forbidden,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -171,7 +175,8 @@ impl Hub {
             }
             for entry in run {
                 match entry.effect {
-                    Effect::None => {}
+                    // The topic has seen to it.
+                    Effect::None | Effect::Rights => {}
                     Effect::Redacts => topic.forget_encoded(),
                     Effect::Closes => topic.close(),
                 }
@@ -280,9 +285,56 @@ impl Hub {
         }
     }
 
-    /// Whether `principal` may read a topic, as the store has it now.
-    pub async fn may_read(&self, principal: &Principal, topic: &Topic) -> Result<Decision, StoreError> {
-        permission::read_decision(&self.store, principal, topic).await
+    /// The topic, if `principal` may read it, and the version of its rights as of which that was decided.
+    /// One that must not be known of costs what one that does not exist costs, and is answered the same.
+    pub async fn readable(
+        &self,
+        now: Millis,
+        principal: &Principal,
+        name: &Topic,
+    ) -> Result<(Arc<TopicHub>, u64), TopicError> {
+        let mut found = self.ready(name);
+        loop {
+            // Looked at first: what changes while it is decided is seen to have changed.
+            let rights = found.as_ref().map(|topic| topic.rights());
+            match permission::read_decision(&self.store, principal, name).await? {
+                Decision::Allowed => {}
+                Decision::SignIn => return Err(TopicError::SignIn),
+                Decision::Forbidden => return Err(TopicError::Forbidden),
+                Decision::Hidden => return Err(TopicError::Unknown),
+            }
+            match found.zip(rights) {
+                Some((topic, rights)) => return Ok((open(topic)?, rights)),
+                // Loaded only for who may read it; what changed meanwhile is decided with it in memory.
+                None => found = Some(self.topic(now, name).await?),
+            }
+        }
+    }
+
+    /// Whether `principal` may read on in a topic whose rights have changed, and as of which version.
+    pub async fn may_read_on(
+        &self,
+        principal: &Principal,
+        topic: &TopicHub,
+    ) -> Result<(bool, u64), StoreError> {
+        let rights = topic.rights();
+        let decide = async |principal: &Principal| {
+            let decision = permission::read_decision(&self.store, principal, &topic.topic).await?;
+            Ok::<_, StoreError>(decision == Decision::Allowed)
+        };
+        let open = {
+            // All of its readers ask at once: what is open to everybody is looked up for all of them.
+            let mut found = topic.open.lock().await;
+            match *found {
+                Some((as_of, open)) if as_of == rights => open,
+                _ => {
+                    let open = decide(&Principal::anybody()).await?;
+                    *found = Some((rights, open));
+                    open
+                }
+            }
+        };
+        Ok((open || decide(principal).await?, rights))
     }
 
     fn set_alarm(&self, at: Millis, alarm: Alarm, topic: &Topic) {

@@ -31,6 +31,14 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Most members of one event.
 pub const EVENT_MEMBERS: usize = 500;
+/// Most invitations to one event that are open at a time.
+pub const EVENT_INVITATIONS: usize = 50;
+/// Most people who can take one invitation, where it says how many.
+pub const INVITATION_USES_MAX: usize = 500;
+/// How long an invitation can be taken unless it says otherwise, in seconds: seven days.
+pub const INVITATION_TTL_S_DEFAULT: u64 = 604_800;
+/// Longest an invitation can be taken, in seconds: a year.
+pub const INVITATION_TTL_S_MAX: u64 = 31_536_000;
 
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;

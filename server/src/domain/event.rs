@@ -105,6 +105,9 @@ pub async fn change(
     rows::update(tx, &after, starts_at, at).await?;
     let own = Topic::event(id);
     if before.visibility != after.visibility {
+        // Before what the change says: who may no longer read the event does not hear it.
+        log::append(tx, &own, at, |_| Change::EventAccess(EventAccessChanged { event_id: id.clone() }))
+            .await?;
         relist(tx, &before, &after, at).await?;
     } else if !unchanged {
         tell(tx, id, after.visibility, at, || Change::EventUpdate(Box::new(after.clone()))).await?;
@@ -117,11 +120,6 @@ pub async fn change(
             || Change::EventStatus(EventStatusChanged { event_id: id.clone(), status: after.status });
         tell(tx, id, after.visibility, at, changed).await?;
         log::append(tx, &own, at, |_| changed()).await?;
-    }
-    if before.visibility != after.visibility {
-        // After what the change says, so that who may still read hears it first.
-        log::append(tx, &own, at, |_| Change::EventAccess(EventAccessChanged { event_id: id.clone() }))
-            .await?;
     }
     Ok(after)
 }

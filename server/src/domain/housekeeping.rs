@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    store::{Store, StoreError, WorkError, account, idempotency, log, media},
+    store::{Store, StoreError, WorkError, account, idempotency, log, media, member},
     time::unix_ms,
 };
 
@@ -43,6 +43,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         }
         app.publishing.retain_recent();
         app.passwords.forget_old_attempts();
+        app.guesses.forget_old();
     }
 }
 
@@ -67,6 +68,7 @@ async fn once(app: &App) -> Result<(), StoreError> {
             let now = unix_ms();
             idempotency::forget(tx, now - keep_keys_ms).await?;
             account::delete_expired_sessions(tx, now).await?;
+            member::delete_expired_invitations(tx, now).await?;
             let stale = media::stale_uploads(tx, now - UPLOAD_KEPT_MS).await?;
             for upload in &stale {
                 media::delete_upload(tx, upload).await?;

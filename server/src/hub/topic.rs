@@ -26,7 +26,7 @@ use super::{
     signal::Signal,
 };
 use crate::{
-    store::{Appended, log::Extent},
+    store::{Appended, Effect, log::Extent},
     time::Millis,
 };
 
@@ -64,6 +64,12 @@ pub struct TopicHub {
     latest: ArcSwapOption<Chunk>,
     /// One reader at a time fetches what the tail no longer has; the others find it in `history`.
     pub(super) fetching: tokio::sync::Mutex<()>,
+    /// Counts the changes of who may read the topic. Raised before anything that was committed after the
+    /// change can be read here; see [`TopicHub::rights`].
+    rights: AtomicU64,
+    /// Whether everybody may read it, and as of which version of the rights that was found: one reader asks
+    /// for all.
+    pub(super) open: tokio::sync::Mutex<Option<(u64, bool)>>,
 }
 
 #[derive(Debug)]
@@ -197,12 +203,49 @@ impl TopicHub {
             state: Mutex::new(state),
             latest: ArcSwapOption::empty(),
             fetching: tokio::sync::Mutex::new(()),
+            rights: AtomicU64::new(0),
+            open: tokio::sync::Mutex::new(None),
         }
     }
 
     /// Takes announced publications, oldest first. Those known already are passed over. Returns an alarm
     /// to set, if a window was opened.
     pub(super) fn accept(&self, now: Millis, publications: &[Appended]) -> (Taken, Option<(Millis, Alarm)>) {
+        let mut outcome = (Taken::All, None);
+        let changes_rights = |entry: &Appended| entry.effect == Effect::Rights;
+        for run in publications.chunk_by(|a, b| !changes_rights(a) && !changes_rights(b)) {
+            let (taken, alarm) = if changes_rights(&run[0]) {
+                self.accept_rights(now, &run[0])
+            } else {
+                self.accept_run(now, run)
+            };
+            outcome = (taken, outcome.1.or(alarm));
+        }
+        outcome
+    }
+
+    /// Takes a publication that says that rights have changed. What a window held back goes out first, as
+    /// it was allowed; from then on everybody is decided on anew.
+    fn accept_rights(&self, now: Millis, entry: &Appended) -> (Taken, Option<(Millis, Alarm)>) {
+        let mut state = self.state.lock();
+        if entry.offset != state.head.next() || entry.epoch != state.epoch {
+            let known = entry.offset <= state.head;
+            return (if known { Taken::All } else { Taken::Hole }, None);
+        }
+        if !state.held.is_empty() {
+            self.release(state, true);
+            state = self.state.lock();
+        }
+        self.rights.fetch_add(1, Ordering::AcqRel);
+        state.head = entry.offset;
+        state.held.push(entry.clone());
+        let opens = self.window_ms > 0 && !state.window_open;
+        state.window_open |= opens;
+        self.release(state, false);
+        (Taken::All, opens.then(|| (now.plus(self.window_ms), Alarm::Window)))
+    }
+
+    fn accept_run(&self, now: Millis, publications: &[Appended]) -> (Taken, Option<(Millis, Alarm)>) {
         let mut state = self.state.lock();
         let mut fresh = Vec::new();
         for entry in publications {
@@ -248,6 +291,12 @@ impl TopicHub {
                 state.tell_count(now, self)
             }
         }
+    }
+
+    /// Which version of the rights is in force here. Whoever takes a slice and then finds the version at
+    /// which they were decided on has been allowed everything in it.
+    pub fn rights(&self) -> u64 {
+        self.rights.load(Ordering::Acquire)
     }
 
     /// Shows what was held back, then tells the readers; they find the newest chunk already there.
@@ -318,6 +367,8 @@ impl TopicHub {
         if upto <= state.head {
             return;
         }
+        // Rights may have changed in what was removed.
+        self.rights.fetch_add(1, Ordering::AcqRel);
         state.head = upto;
         state.visible = upto;
         state.trimmed = upto;

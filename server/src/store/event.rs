@@ -103,6 +103,16 @@ pub async fn update(
     .map(drop)
 }
 
+/// Says whose an event is from now on.
+pub async fn set_owner(tx: &mut Tx<'_>, id: &EventId, owner: &AccountId, at: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "update event set owner_id = $1, updated_at = $2 where id = $3",
+        &[owner.as_str().into(), at.into(), id.as_str().into()],
+    )
+    .await
+    .map(drop)
+}
+
 /// Removes an event and its items; says whether there was one.
 pub async fn delete(tx: &mut Tx<'_>, id: &EventId) -> Result<bool, StoreError> {
     Ok(tx.execute("delete from event where id = $1", &[id.as_str().into()]).await? > 0)

@@ -97,7 +97,7 @@ pub async fn append(
         type_name: Cow::Borrowed(type_name),
         item,
         payload,
-        effect: Effect::None,
+        effect: Effect::of(type_name),
     });
     Ok(Some(offset))
 }
@@ -140,16 +140,17 @@ pub async fn read(
              where t.name = $1 and p.\"offset\" > $2 order by p.\"offset\" limit $3",
             &[topic.as_str().into(), after.into(), (limit as i64).into()],
             |row| {
+                let type_name = row.text(2)?;
                 Ok(Appended {
                     topic: topic.clone(),
                     epoch: epoch.clone(),
                     offset: row.offset(0)?,
                     id: row.parsed(1)?,
                     timestamp: timestamp(row.int(5)?),
-                    type_name: Cow::Owned(row.text(2)?),
+                    effect: Effect::of(&type_name),
+                    type_name: Cow::Owned(type_name),
                     item: row.opt_text(3)?,
                     payload: row.text(4)?,
-                    effect: Effect::None,
                 })
             },
         )

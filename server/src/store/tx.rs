@@ -44,6 +44,18 @@ pub enum Effect {
     Redacts,
     /// It is the topic's last.
     Closes,
+    /// Who may read the topic has changed: whoever follows it is decided on anew before anything later.
+    Rights,
+}
+
+impl Effect {
+    /// What a publication of this type means, whether it was announced or read from the log.
+    pub(super) fn of(type_name: &str) -> Self {
+        if type_name == Self::RIGHTS_TYPE { Self::Rights } else { Self::None }
+    }
+
+    /// The type of publication by which a change of rights stands in a topic's log.
+    const RIGHTS_TYPE: &'static str = "event:access";
 }
 
 /// A value bound to a statement: the types that both engines share.

@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 use super::bucket::Bucket;
 use crate::{
-    auth::{Principal, permission::Decision},
+    auth::Principal,
     hub::{
         Hub, TopicError,
         chunk::Slice,
@@ -88,6 +88,9 @@ struct Subscription {
     /// The reader in the topic; everything up to its position has been handed to the outlet.
     reader: Joined,
     count_version: u64,
+    /// The version of the topic's rights as of which this principal may read it. Nothing is handed over
+    /// while it is not the one in force.
+    rights: u64,
 }
 
 impl Session {
@@ -195,38 +198,17 @@ impl Session {
             reference: subscribe.reference,
             ..ErrorDetail::new(code, message)
         };
-        let topic = match self.hub.topic(self.now, &name).await {
-            Ok(topic) => topic,
-            Err(TopicError::Unknown) => {
-                let detail = about(ErrorCode::UnknownTopic, "there is no such topic");
-                return self.complain(detail, CloseCode::ProtocolViolation);
-            }
-            Err(TopicError::Store(error)) => {
-                tracing::error!(%error, topic = %name, "a topic could not be read");
-                let detail = about(ErrorCode::StorageUnavailable, "the store cannot be read at present");
-                return self.complain(detail, CloseCode::StorageUnavailable);
+        let (topic, rights) = match self.hub.readable(self.now, &self.principal, &name).await {
+            Ok(found) => found,
+            Err(error) => {
+                let (code, close) = refused(&error, &name);
+                // Who may not begin anew does not go on either.
+                if let Some(slot) = self.slot_of(&name).filter(|_| !code.is_temporary()) {
+                    self.remove(slot);
+                }
+                return self.complain(about(code, &said(&error)), close);
             }
         };
-        match self.hub.may_read(&self.principal, &name).await {
-            Ok(Decision::Allowed) => {}
-            Ok(Decision::SignIn) => {
-                let detail = about(ErrorCode::Unauthenticated, "sign in to follow this topic");
-                return self.complain(detail, CloseCode::Unauthenticated);
-            }
-            Ok(Decision::Forbidden) => {
-                let detail = about(ErrorCode::Forbidden, "this topic is not open to you");
-                return self.complain(detail, CloseCode::Forbidden);
-            }
-            Ok(Decision::Hidden) => {
-                let detail = about(ErrorCode::UnknownTopic, "there is no such topic");
-                return self.complain(detail, CloseCode::ProtocolViolation);
-            }
-            Err(error) => {
-                tracing::error!(%error, topic = %name, "a right could not be looked up");
-                let detail = about(ErrorCode::StorageUnavailable, "the store cannot be read at present");
-                return self.complain(detail, CloseCode::StorageUnavailable);
-            }
-        }
         let (begin, reason) = topic.begin(subscribe.since.as_ref());
         let slot = match self.slot_of(&name) {
             Some(slot) => slot,
@@ -243,12 +225,13 @@ impl Session {
         match &mut self.subscriptions[slot] {
             Some(subscription) => {
                 subscription.reader.position.set(begin.offset);
+                subscription.rights = rights;
                 self.signal.mark(slot);
             }
             empty => {
                 let watcher = self.watcher.as_ref();
                 let reader = self.hub.join(self.now, &topic, &self.signal, slot, watcher, begin.offset);
-                *empty = Some(Subscription { topic, reader, count_version: 0 });
+                *empty = Some(Subscription { topic, reader, count_version: 0, rights });
             }
         }
         Ok(())
@@ -358,8 +341,8 @@ impl Session {
 
     /// Whether there is such a topic, as far as this principal may know.
     pub async fn is_known(&self, topic: &Topic) -> bool {
-        matches!(self.hub.may_read(&self.principal, topic).await, Ok(Decision::Allowed) | Err(_))
-            && !matches!(self.hub.topic(self.now, topic).await, Err(TopicError::Unknown))
+        let found = self.hub.readable(self.now, &self.principal, topic).await;
+        matches!(found, Ok(_) | Err(TopicError::Store(_)))
     }
 
     /// Hands over answers, counts and publications until there is no room or nothing is left. What does
@@ -407,25 +390,33 @@ impl Session {
         !self.replies.is_empty()
     }
 
-    /// Hands over what a subscription's topic has in memory.
+    /// Hands over what a subscription's topic has in memory. What was taken is handed over only if the
+    /// rights are still those that were decided on: looked at after it was taken, once for all of it.
     fn hand_over(&mut self, slot: usize, outlet: &mut impl Outlet) -> HandedOver {
         let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return HandedOver::All };
-        if let Some((version, frame)) = subscription.topic.count_frame(subscription.count_version) {
-            subscription.count_version = version;
+        let Subscription { topic, reader, count_version, rights } = subscription;
+        if let Some((version, frame)) = topic.count_frame(*count_version) {
+            if topic.rights() != *rights {
+                return HandedOver::Undecided;
+            }
+            *count_version = version;
             outlet.shared(&frame);
         }
         loop {
             if outlet.is_full() {
                 return HandedOver::UntilFull;
             }
-            let topic = &subscription.topic;
-            match topic.next(subscription.reader.position.get()) {
+            let next = topic.next(reader.position.get());
+            if topic.rights() != *rights {
+                return HandedOver::Undecided;
+            }
+            match next {
                 Next::Slice(slice) => {
-                    subscription.reader.position.set(slice.to());
+                    reader.position.set(slice.to());
                     outlet.slice(topic, &slice);
                 }
                 Next::Last(slice) => {
-                    subscription.reader.position.set(slice.to());
+                    reader.position.set(slice.to());
                     outlet.slice(topic, &slice);
                     return HandedOver::All;
                 }
@@ -435,12 +426,16 @@ impl Session {
         }
     }
 
-    /// True if the subscription is at the head; false if there is no room for more.
+    /// True if the subscription is at the head or over; false if there is no room for more.
     async fn drain_slot(&mut self, slot: usize, outlet: &mut impl Outlet) -> Result<bool, Ending> {
         loop {
             let next = match self.hand_over(slot, outlet) {
                 HandedOver::All => return Ok(true),
                 HandedOver::UntilFull => return Ok(false),
+                HandedOver::Undecided => {
+                    self.decide_anew(slot).await?;
+                    continue;
+                }
                 HandedOver::Until(next) => next,
             };
             let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return Ok(true) };
@@ -448,7 +443,12 @@ impl Session {
             let next = match next {
                 Next::Behind => {
                     let position = subscription.reader.position.get();
-                    self.hub.fetch(topic, position).await.map_err(|error| behind(&error, topic))?
+                    let fetched = self.hub.fetch(topic, position).await;
+                    let fetched = fetched.map_err(|error| unreadable(&error, topic))?;
+                    if topic.rights() != subscription.rights {
+                        continue;
+                    }
+                    fetched
                 }
                 next => next,
             };
@@ -470,14 +470,32 @@ impl Session {
                     return Ok(true);
                 }
                 Next::Closed => {
-                    let name = topic.topic.clone();
-                    self.remove(slot);
-                    let gone = Unsubscribed { code: Some(ErrorCode::NotFound) };
-                    self.reply(&ServerFrame::Unsubscribed(name, gone));
+                    self.end_subscription(slot, ErrorCode::NotFound);
                     return Ok(true);
                 }
             }
         }
+    }
+
+    /// The rights on a subscription's topic have changed: it goes on, or it ends here.
+    async fn decide_anew(&mut self, slot: usize) -> Result<(), Ending> {
+        let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return Ok(()) };
+        let topic = &subscription.topic;
+        let decided = self.hub.may_read_on(&self.principal, topic).await;
+        match decided.map_err(|error| unreadable(&error, topic))? {
+            (true, rights) => subscription.rights = rights,
+            // The same whether the topic is closed to them or no more: that is not theirs to know.
+            (false, _) => self.end_subscription(slot, ErrorCode::Forbidden),
+        }
+        Ok(())
+    }
+
+    /// Ends a subscription, and says why.
+    fn end_subscription(&mut self, slot: usize, code: ErrorCode) {
+        let Some(Some(subscription)) = self.subscriptions.get(slot) else { return };
+        let name = subscription.topic.topic.clone();
+        self.remove(slot);
+        self.reply(&ServerFrame::Unsubscribed(name, Unsubscribed { code: Some(code) }));
     }
 }
 
@@ -490,11 +508,34 @@ enum HandedOver {
     UntilFull,
     /// Up to something that takes more than memory, or an answer.
     Until(Next),
+    /// Up to where the rights changed: whether it goes on is to be decided first.
+    Undecided,
 }
 
-fn behind(error: &StoreError, topic: &TopicHub) -> Ending {
-    tracing::error!(%error, topic = %topic.topic, "a reader who is behind could not be served");
+fn unreadable(error: &StoreError, topic: &TopicHub) -> Ending {
+    tracing::error!(%error, topic = %topic.topic, "a reader could not be served from the store");
     Ending(CloseCode::StorageUnavailable)
+}
+
+/// How a topic that cannot be read is refused, and how who goes on asking is closed.
+fn refused(error: &TopicError, name: &Topic) -> (ErrorCode, CloseCode) {
+    match error {
+        TopicError::Unknown => (ErrorCode::UnknownTopic, CloseCode::ProtocolViolation),
+        TopicError::SignIn => (ErrorCode::Unauthenticated, CloseCode::Unauthenticated),
+        TopicError::Forbidden => (ErrorCode::Forbidden, CloseCode::Forbidden),
+        TopicError::Store(error) => {
+            tracing::error!(%error, topic = %name, "a topic could not be read");
+            (ErrorCode::StorageUnavailable, CloseCode::StorageUnavailable)
+        }
+    }
+}
+
+/// What is said of it to the client: of the store no more than that it cannot be read.
+fn said(error: &TopicError) -> String {
+    match error {
+        TopicError::Store(_) => "the store cannot be read at present".to_owned(),
+        error => error.to_string(),
+    }
 }
 
 impl Drop for Session {
@@ -503,5 +544,7 @@ impl Drop for Session {
     }
 }
 
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod tests;

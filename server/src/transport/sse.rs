@@ -18,7 +18,7 @@ use futures_util::stream;
 use metrics::{counter, gauge};
 use rand::Rng as _;
 use serde::Deserialize;
-use shared::{Cursor, ErrorCode, EventId, Offset, Topic, WatcherId};
+use shared::{Cursor, ErrorCode, EventId, Offset, ServerFrame, Topic, WatcherId};
 
 use super::{
     poll::{From, parse_from, wanted},
@@ -240,6 +240,12 @@ fn append(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 impl Outlet for Events {
     fn control(&mut self, text: &str) {
+        if text.starts_with(r#"{"type":"unsubscribed""#)
+            && let Ok(ServerFrame::Unsubscribed(ended, _)) = ServerFrame::decode(text)
+        {
+            // Who comes back asks for what there still is.
+            self.positions.retain(|(topic, ..)| *topic != ended);
+        }
         self.event(text);
     }
 

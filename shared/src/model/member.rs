@@ -130,3 +130,12 @@ pub struct Invitation {
     pub uses_left: Option<u32>,
     pub expires_at: Timestamp,
 }
+
+/// `GET /api/invitations/{code}`: what who holds the link is invited to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvitationView {
+    pub event_title: String,
+    /// What who takes it becomes, unless they are more already.
+    pub role: MemberRole,
+}
