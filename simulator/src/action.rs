@@ -17,6 +17,15 @@ pub(crate) struct Reading {
     pub(crate) before: Option<String>,
 }
 
+/// Why a page of items was not to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// The request or its answer went astray, or the server could not read.
+    Lost,
+    /// There is no such event, as far as the reader may know.
+    Refused,
+}
+
 /// An item that a page posts.
 #[derive(Debug, Clone)]
 pub(crate) struct Posting {
@@ -67,9 +76,11 @@ pub(crate) enum Action {
     Tidy,
     /// Retention removes what is no longer kept.
     Trim,
+    /// Readers look again at events that were closed to them.
+    Revisit,
     /// A request for items reaches the server, and its answer the page.
     Read(Reading),
-    HasRead(Reading, Box<Option<Page<Media>>>),
+    HasRead(Reading, Box<Result<Page<Media>, Unread>>),
     /// A post reaches the server, and its answer the page.
     Post(Posting),
     Posted(Posting, Box<Option<Media>>),

@@ -6,7 +6,7 @@ use shared::{EventId, Position, Publication, Topic, frame::NotRecovered, model::
 
 use crate::{
     Plant,
-    action::{Action, Reading},
+    action::{Action, Reading, Unread},
     link::Kind,
     world::{FAULTS_FOR_MS, World},
 };
@@ -82,7 +82,7 @@ impl World {
             Event::Status(Status::Reconnecting { .. }) if self.plant == Some(Plant::Forget) => {
                 self.forget(page);
             }
-            Event::SubscriptionRefused { .. } => self.report.violations.lost += 1,
+            Event::SubscriptionRefused { topic, code, .. } => self.refused(page, &topic, code),
             Event::Status(_) | Event::Complaint { .. } => {}
         }
     }
@@ -121,7 +121,7 @@ impl World {
     pub(crate) fn ask_page(&mut self, page: usize, event: EventId, before: Option<String>) {
         let reading = Reading { page, life: self.pages[page].life, event, before };
         if self.now < FAULTS_FOR_MS && self.rng.random_ratio(1, 10) {
-            self.later(LOST_AFTER_MS, Action::HasRead(reading, Box::new(None)));
+            self.later(LOST_AFTER_MS, Action::HasRead(reading, Box::new(Err(Unread::Lost))));
         } else {
             let delay = self.delay(page);
             self.later(delay, Action::Read(reading));
@@ -129,24 +129,28 @@ impl World {
     }
 
     /// The answer to a request for a page of a timeline, or that there is none.
-    pub(crate) fn has_read(&mut self, reading: Reading, answer: Option<Page<Media>>) {
+    pub(crate) fn has_read(&mut self, reading: Reading, answer: Result<Page<Media>, Unread>) {
         let Reading { page, life, event, before } = reading;
         let topic = Topic::event(&event);
         if self.pages[page].life != life {
             return;
         }
-        let Some(view) = self.pages[page].view(&topic) else { return };
+        let Some(view) = self.pages[page].view(&topic).filter(|view| !view.closed) else { return };
         match (before, answer) {
-            (None, Some(answer)) => {
+            (_, Err(Unread::Refused)) => {
+                self.close(page, &topic);
+                self.input(page, Input::Unsubscribe { topic });
+            }
+            (None, Ok(answer)) => {
                 let position = answer.cursor.0.clone();
                 view.timeline.apply_snapshot(answer);
                 view.seen = Some(position.clone());
                 self.input(page, Input::SnapshotApplied { topic, position });
             }
-            (None, None) => self.input(page, Input::SnapshotFailed { topic }),
+            (None, Err(Unread::Lost)) => self.input(page, Input::SnapshotFailed { topic }),
             (Some(before), answer) => {
                 view.loading = false;
-                if let Some(answer) = answer {
+                if let Ok(answer) = answer {
                     view.timeline.insert_older_page(&before, answer);
                 }
             }

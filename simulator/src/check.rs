@@ -16,6 +16,9 @@ pub struct Violations {
     pub invented: u64,
     /// Acknowledged items that are missing from the log or from a timeline at the end.
     pub lost: u64,
+    /// Publications handed to who could not read them at any moment since their commit, and timelines
+    /// shown to who may not see them.
+    pub leaked: u64,
     /// Queues longer than they may be.
     pub unbounded: u64,
     /// Counts of watchers that are wrong, and what is left of those who have gone.
@@ -32,6 +35,7 @@ impl Violations {
         self.doubles += other.doubles;
         self.invented += other.invented;
         self.lost += other.lost;
+        self.leaked += other.leaked;
         self.unbounded += other.unbounded;
         self.miscounted += other.miscounted;
     }

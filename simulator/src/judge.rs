@@ -18,6 +18,9 @@ impl World {
             self.count_repairs(page);
             let mut behind = !matches!(self.pages[page].client.status(), Status::Live | Status::Polling);
             for index in 0..self.pages[page].views.len() {
+                if self.judge_rights(page, index) {
+                    continue;
+                }
                 self.read_down(page, index);
                 behind |= !self.is_caught_up(page, index);
                 self.judge_timeline(page, index, &recounts);
@@ -28,6 +31,22 @@ impl World {
         }
         self.judge_log();
         self.judge_counts();
+    }
+
+    /// Whether an event is closed to a page, which must then know, and follow nothing of it.
+    fn judge_rights(&mut self, page: usize, index: usize) -> bool {
+        let view = &self.pages[page].views[index];
+        let topic = view.topic();
+        if self.rights.may_now(&topic, page) {
+            // What is open to it and was not opened again shows up as not caught up.
+            return false;
+        }
+        let follows = !view.closed || self.pages[page].client.topics().any(|other| *other == topic);
+        if follows || view.timeline.rows().next().is_some() {
+            self.say(page, || format!("! {topic} is closed to it and still shown"));
+            self.report.violations.leaked += 1;
+        }
+        true
     }
 
     /// The rows of a timeline that shows everything.
@@ -42,7 +61,7 @@ impl World {
             let (event, Some(before)) = (view.event.clone(), view.timeline.older().map(str::to_owned)) else {
                 return;
             };
-            let Some(answer) = self.read_page(&event, Some(&before)) else { return };
+            let Ok(answer) = self.read_page(page, &event, Some(&before)) else { return };
             let timeline = &mut self.pages[page].views[index].timeline;
             timeline.insert_older_page(&before, answer);
             if timeline.older() == Some(&before) {
@@ -92,12 +111,14 @@ impl World {
         let Some(hub) = self.hub.clone() else { return };
         for event in self.events.clone() {
             let topic = Topic::event(&event);
-            let follow = |page: &&crate::page::Page| page.views.iter().any(|view| view.event == event);
+            let follow =
+                |page: &&crate::page::Page| page.views.iter().any(|view| view.event == event && !view.closed);
             let watchers = self.pages.iter().filter(follow).count() as u64;
             let counted = hub.count(&topic).watchers;
             let mut wrong = u64::from(counted != watchers);
             for page in self.pages.iter().filter(|page| page.client.status() == Status::Live) {
-                let told = page.views.iter().find(|view| view.event == event).and_then(|view| view.watchers);
+                let told = page.views.iter().find(|view| view.event == event && !view.closed);
+                let told = told.and_then(|view| view.watchers);
                 wrong += u64::from(told.is_some_and(|told| told != watchers));
             }
             if wrong > 0 {

@@ -5,7 +5,7 @@
 //! side, `page` is a browser tab with its timelines and `browser` drives its client; `people` write and
 //! read. In between, `link` is one connection or poll and `network` the way it takes. On the server's side,
 //! `rest` answers requests and `server_side` keeps hub and sessions going. `fault` says what goes wrong and
-//! `misfortune` makes it happen; `plant` are bugs put in on purpose. `check` holds what a page is given
+//! `misfortune` makes it happen; `plant` are bugs put in on purpose. `rights` says who may read what, and changes it. `check` holds what a page is given
 //! against what was committed and `judge` looks at everybody at the end. Nothing here sleeps, reads a clock
 //! or opens a socket. Called by the binary and by the tests.
 
@@ -22,6 +22,7 @@ mod people;
 mod plant;
 mod report;
 mod rest;
+mod rights;
 mod server_side;
 mod world;
 

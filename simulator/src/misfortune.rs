@@ -126,6 +126,8 @@ impl World {
             delay_ms: old.delay_ms,
             ..Page::new(seed, old.life + 1, &events, old.latency_ms)
         };
+        let opened = self.rights.moment();
+        self.pages[page].views.iter_mut().for_each(|view| view.opened = opened);
         self.open_page(page);
     }
 

@@ -64,7 +64,10 @@ impl World {
     pub(crate) fn frame_down(&mut self, id: u64, text: &str) {
         let Some((page, false)) = self.links.get(&id).map(|link| (link.page, link.dead)) else { return };
         let at = self.now + self.delay(page);
-        let frame = ServerFrame::decode(text).map(|frame| self.spoil(frame));
+        let frame = ServerFrame::decode(text).map(|frame| {
+            self.check_rights(page, &frame);
+            self.spoil(frame)
+        });
         let Some(link) = self.links.get_mut(&id) else { return };
         link.down_at = link.down_at.max(at);
         let (attempt, life, at) = (link.attempt, link.life, link.down_at);

@@ -16,11 +16,23 @@ pub(crate) struct View {
     pub(crate) loading: bool,
     /// "N watching", as the page was last told.
     pub(crate) watchers: Option<u64>,
+    /// The event is not for this reader; the page shows nothing of it and does not follow it.
+    pub(crate) closed: bool,
+    /// The moment from which on the page follows it, as `rights` counts.
+    pub(crate) opened: u64,
 }
 
 impl View {
     pub(crate) fn new(event: EventId) -> Self {
-        Self { event, timeline: Timeline::new(), seen: None, loading: false, watchers: None }
+        Self {
+            event,
+            timeline: Timeline::new(),
+            seen: None,
+            loading: false,
+            watchers: None,
+            closed: false,
+            opened: 0,
+        }
     }
 
     pub(crate) fn topic(&self) -> Topic {

@@ -31,6 +31,7 @@ impl World {
             }
             4..6 => self.edit(&event),
             6..8 => self.write(),
+            8 => self.change_rights(),
             _ => self.scroll(),
         }
         if self.now < FAULTS_FOR_MS {

@@ -1,35 +1,39 @@
 //! Requests at the server: posting, changing, reading; and the bells that follow a commit.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use rand::Rng;
 use server::{
-    auth::{Principal, permission::Action as Right},
+    auth::permission::{self, Action as Right, Decision},
     domain,
     publish::{Keyed, Outcome, publish},
-    store::{WorkError, event as event_rows, log, media as rows},
+    store::{
+        WorkError, account as account_rows, event as event_rows, log, media as rows, member as member_rows,
+    },
     time::timestamp,
 };
 use shared::{
     EventId, MediaId, Offset, Topic,
     model::{
+        account::{Account, AccountRole},
         event::{Event, EventStatus},
         media::{Media, MediaPatch, NewMedia},
-        member::Visibility,
+        member::MemberRole,
     },
     rest::Page,
 };
 
-use crate::{Plant, action::Action, page::Draft, server_side::now, world::World};
+use crate::{
+    Plant,
+    action::{Action, Unread},
+    page::Draft,
+    rights::{self, far_away},
+    server_side::now,
+    world::World,
+};
 
 /// Items on a page of a timeline: few, so that gaps and older pages are common.
 const PAGE_ITEMS: usize = 8;
 /// More items than one run makes.
 const ALL_ITEMS: usize = 100_000;
-
-pub(crate) const fn principal() -> Principal {
-    Principal::Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), may_post: true }
-}
 
 impl World {
     /// The events exist before anything else does. Their ids are given, so that a seed replays exactly.
@@ -37,13 +41,25 @@ impl World {
     /// # Panics
     /// When the store does not take them: nothing can be simulated.
     pub(crate) fn create_events(&self) {
-        let (events, at) = (self.events.clone(), self.unix_ms());
+        let at = self.unix_ms();
+        let events: Vec<_> = self.events.iter().map(|id| (id.clone(), self.first_visibility(id))).collect();
         let made = now(self.store.write(async move |tx| {
-            for id in events {
+            let owner = rights::person(rights::PEOPLE_MAX);
+            for number in 0..=rights::PEOPLE_MAX {
+                let account = Account {
+                    person: rights::person(number),
+                    role: AccountRole::User,
+                    invisible: false,
+                    created_at: timestamp(at),
+                };
+                account_rows::insert(tx, &account, None, at).await.map_err(WorkError::<()>::Store)?;
+                log::create_topic(tx, &Topic::user(&account.person.id)).await.map_err(WorkError::Store)?;
+            }
+            for (number, (id, visibility)) in events.into_iter().enumerate() {
                 let topic = Topic::event(&id);
                 let event = Event {
-                    visibility: Visibility::Public,
-                    owner: None,
+                    visibility,
+                    owner: (number > 0).then(|| owner.clone()),
                     id,
                     title: "A launch".to_owned(),
                     description: String::new(),
@@ -55,8 +71,12 @@ impl World {
                     media_count: 0,
                     cover: None,
                 };
-                event_rows::insert(tx, &event, None, at).await.map_err(WorkError::<()>::Store)?;
+                event_rows::insert(tx, &event, None, at).await.map_err(WorkError::Store)?;
                 log::create_topic(tx, &topic).await.map_err(WorkError::Store)?;
+                if let Some(owner) = &event.owner {
+                    let put = member_rows::put(tx, &event.id, &owner.id, MemberRole::Owner, at);
+                    put.await.map_err(WorkError::Store)?;
+                }
             }
             Ok(())
         }));
@@ -80,9 +100,10 @@ impl World {
         let keyed = Keyed::new(draft.key.clone(), &new).ok()?;
         let (event, at) = (draft.event.clone(), self.unix_ms());
         let topic = Topic::event(&event);
+        let by = far_away();
         let posted =
-            now(publish(&self.store, &principal(), Right::Post, &topic, Some(keyed), async move |tx, _| {
-                domain::media::post(tx, &principal(), &event, new, None, at).await
+            now(publish(&self.store, &far_away(), Right::Post, &topic, Some(keyed), async move |tx, _| {
+                domain::media::post(tx, &by, &event, new, None, at).await
             }));
         self.committed();
         if posted.is_ok() || self.plant == Some(Plant::EarlyAnswer) {
@@ -100,13 +121,13 @@ impl World {
         let id: MediaId = items[self.rng.random_range(0..items.len())].id.clone();
         let (event, at, topic) = (event.clone(), self.unix_ms(), Topic::event(event));
         if self.rng.random_ratio(1, 3) {
-            drop(now(publish(&self.store, &principal(), Right::Post, &topic, None, async move |tx, _| {
-                domain::media::delete(tx, &principal(), &event, &id, at).await.map(drop)
+            drop(now(publish(&self.store, &far_away(), Right::Post, &topic, None, async move |tx, _| {
+                domain::media::delete(tx, &far_away(), &event, &id, at).await.map(drop)
             })));
         } else {
             let patch = MediaPatch { text: Some(format!("changed at {}", self.now)) };
-            drop(now(publish(&self.store, &principal(), Right::Post, &topic, None, async move |tx, _| {
-                domain::media::change(tx, &principal(), &event, &id, patch, at).await
+            drop(now(publish(&self.store, &far_away(), Right::Post, &topic, None, async move |tx, _| {
+                domain::media::change(tx, &far_away(), &event, &id, patch, at).await
             })));
         }
         self.committed();
@@ -120,10 +141,11 @@ impl World {
     }
 
     /// What was committed is true from now on; the bell for it is on its way, if it is not lost.
-    fn committed(&mut self) {
+    pub(crate) fn committed(&mut self) {
         let commits = std::mem::take(&mut *self.commits.lock());
         for appended in commits {
             self.truth.commit(&appended);
+            self.rights.commit(&appended);
             let copies = match (self.deaf_bus, self.rng.random_range(0..10)) {
                 (true, 0..5) => 0,
                 (true, 5..7) => 2,
@@ -137,19 +159,36 @@ impl World {
         }
     }
 
-    /// A page of an event's items, as the REST interface reads it.
-    pub(crate) fn read_page(&self, event: &EventId, before: Option<&str>) -> Option<Page<Media>> {
-        self.hub.as_ref()?;
+    /// A page of an event's items, as the REST interface reads it for a page's reader.
+    pub(crate) fn read_page(
+        &mut self,
+        page: usize,
+        event: &EventId,
+        before: Option<&str>,
+    ) -> Result<Page<Media>, Unread> {
+        if self.hub.is_none() {
+            return Err(Unread::Lost);
+        }
         let before = before.and_then(|before| before.parse().ok()).map(Offset);
-        let (id, topic) = (event.clone(), Topic::event(event));
-        let (mut items, extent) = now(self.store.read(async move |tx| {
+        let (id, topic, reader) = (event.clone(), Topic::event(event), rights::reader(page));
+        let of = topic.clone();
+        let read = now(self.store.read(async move |tx| {
+            if permission::decide(tx, &reader, Right::Read, &of).await? != Decision::Allowed {
+                return Ok(None);
+            }
             let items = rows::list(tx, &id, None, before, PAGE_ITEMS + 1).await?;
-            Ok((items, log::extent(tx, &topic).await?))
-        }))
-        .ok()?;
+            Ok(Some((items, log::extent(tx, &of).await?)))
+        }));
+        let Ok(read) = read else { return Err(Unread::Lost) };
+        if read.is_some() != self.rights.may_now(&topic, page) {
+            self.say(page, || format!("! may read {topic}: {}", read.is_some()));
+            self.report.violations.leaked += 1;
+        }
+        let Some((mut items, extent)) = read else { return Err(Unread::Refused) };
         let more = items.len() > PAGE_ITEMS;
         items.truncate(PAGE_ITEMS);
         let next = items.last().filter(|_| more).map(|last| last.offset.to_string());
-        Some(Page { items, next, cursor: extent?.position().into() })
+        let extent = extent.ok_or(Unread::Lost)?;
+        Ok(Page { items, next, cursor: extent.position().into() })
     }
 }

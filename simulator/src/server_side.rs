@@ -6,7 +6,7 @@ use client_core::Input;
 use futures_util::FutureExt as _;
 use server::{
     hub::{Hub, HubOptions},
-    store::{Appended, WorkError, log},
+    store::{Appended, Effect, WorkError, log},
     time::Millis,
     transport::{
         hold::Hold,
@@ -19,7 +19,7 @@ use crate::{
     Plant,
     action::Action,
     link::{Basket, Kind, Served},
-    rest::principal,
+    rights,
     world::World,
 };
 
@@ -64,6 +64,9 @@ impl World {
         let Some(hub) = self.hub.clone() else { return };
         let at = Millis(self.now);
         let mut appended = appended.to_vec();
+        if self.plant == Some(Plant::StaleRights) {
+            appended.iter_mut().for_each(|entry| entry.effect = Effect::None);
+        }
         if self.plant == Some(Plant::Renumber) {
             for entry in &mut appended {
                 if let Ok(topic) = now(hub.topic(at, &entry.topic)) {
@@ -111,7 +114,8 @@ impl World {
         let Some(hub) = self.hub.clone() else { return self.end(id, None) };
         let Ok(connection) = format!("c{id}").parse() else { return };
         let (page, watcher) = (link.page, format!("w{}", link.page).parse().ok());
-        let mut session = Session::new(hub, principal(), connection, watcher, LIMITS, Millis(self.now));
+        let mut session =
+            Session::new(hub, rights::reader(page), connection, watcher, LIMITS, Millis(self.now));
         match &link.kind {
             Kind::Socket => {
                 session.greet(None, self.unix_ms());
@@ -206,6 +210,7 @@ impl World {
         let attempt = link.attempt;
         let input = match decode_poll(&body) {
             Ok(frames) => {
+                frames.iter().for_each(|frame| self.check_rights(link.page, frame));
                 let frames = frames.into_iter().filter_map(|frame| self.spoil(frame)).collect();
                 Input::Polled { attempt, frames }
             }

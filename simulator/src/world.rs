@@ -15,7 +15,7 @@ use server::{
 };
 use shared::EventId;
 
-use crate::{Outcome, Plant, Report, action::Action, check::Truth, link::Link, page::Page};
+use crate::{Outcome, Plant, Report, action::Action, check::Truth, link::Link, page::Page, rights::Rights};
 
 /// How long things go wrong, in milliseconds of virtual time.
 pub(crate) const FAULTS_FOR_MS: u64 = 180_000;
@@ -62,6 +62,7 @@ pub(crate) struct World {
 
     pub(crate) events: Vec<EventId>,
     pub(crate) truth: Truth,
+    pub(crate) rights: Rights,
     /// Texts of the drafts that the server has acknowledged.
     pub(crate) acknowledged: BTreeSet<String>,
 }
@@ -76,6 +77,7 @@ pub fn run(seed: u64, plant: Option<Plant>, trace: bool) -> Result<Outcome, Open
     world.later(500, Action::People);
     world.later(2_000, Action::Misfortune);
     world.later(5_000, Action::Trim);
+    world.later(1_000, Action::Revisit);
     world.run_until(FAULTS_FOR_MS);
     world.heal();
     world.run_until(FAULTS_FOR_MS + HEALED_WITHIN_MS);
@@ -113,8 +115,10 @@ impl World {
             links: BTreeMap::new(),
             events: (0..dice.random_range(1..4)).filter_map(|n| format!("e{n}").parse().ok()).collect(),
             truth: Truth::default(),
+            rights: Rights::default(),
             acknowledged: BTreeSet::new(),
         };
+        world.first_rights();
         world.create_events();
         world.start_server();
         for index in 0..dice.random_range(3..9) {
@@ -198,8 +202,10 @@ impl World {
             Action::Bell { .. } => {}
             Action::Tidy => self.tidy(),
             Action::Trim => self.trim(),
+            Action::Revisit => self.revisit(),
             Action::Read(reading) => {
-                let answer = Box::new(self.read_page(&reading.event, reading.before.as_deref()));
+                let answer =
+                    Box::new(self.read_page(reading.page, &reading.event, reading.before.as_deref()));
                 let delay = self.delay(reading.page);
                 self.later(delay, Action::HasRead(reading, answer));
             }

@@ -69,6 +69,12 @@ fn an_acknowledgement_before_the_commit_loses() {
 }
 
 #[test]
+fn p6_a_right_that_is_looked_at_once_and_never_again_leaks() {
+    let Violations { leaked, holes, doubles, .. } = found(Plant::StaleRights).violations;
+    assert!(leaked > 0 && holes == 0 && doubles == 0);
+}
+
+#[test]
 fn a_client_that_is_never_let_go_is_left_over() {
     let violations = found(Plant::NoHeartbeat).violations;
     assert!(violations.miscounted > 0);

@@ -266,3 +266,63 @@ async fn show_owner(
     event::tell(tx, &event.id, event.visibility, at, update).await?;
     log::append(tx, &Topic::event(&event.id), at, |_| update()).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use shared::model::{account::AccountRole, event::NewEvent};
+
+    use super::*;
+    use crate::{
+        auth::{Credential, User},
+        domain::account::{NewPerson, create},
+        store::Store,
+    };
+
+    #[test]
+    fn v8_members_and_invitations_are_limited() {
+        let store = Store::inline(std::sync::Arc::new(|_| {})).unwrap();
+        let person = |name: String| NewPerson {
+            name,
+            display_name: String::new(),
+            password: None,
+            role: AccountRole::User,
+        };
+        let done = store.write(async move |tx| {
+            log::ensure_topic(tx, &Topic::events()).await?;
+            let owner = create(tx, person("owner".to_owned()), 0).await?.person;
+            let owner = Principal::User(Box::new(User {
+                person: owner,
+                role: AccountRole::User,
+                invisible: false,
+                address: [127, 0, 0, 1].into(),
+                may_post: true,
+                by: Credential::Token { expires_at: i64::MAX },
+            }));
+            let new: NewEvent = serde_json::from_str(r#"{"title":"A wedding"}"#).unwrap();
+            let id = event::create(tx, &owner, new, 0).await?.id;
+            for guest in 1..EVENT_MEMBERS {
+                let name = format!("guest{guest}");
+                create(tx, person(name.clone()), 0).await?;
+                put(tx, &id, &name, MemberRole::Viewer, 0).await?;
+            }
+            create(tx, person("late".to_owned()), 0).await?;
+            let refused = put(tx, &id, "late", MemberRole::Viewer, 0).await;
+            assert!(matches!(refused, Err(WorkError::Refused(Refusal::Conflict { field: "members", .. }))));
+            put(tx, &id, "guest1", MemberRole::Contributor, 0).await?;
+
+            let new = NewInvitation { role: MemberRole::Viewer, uses: None, ttl_s: Some(1) };
+            for _ in 0..EVENT_INVITATIONS {
+                invite(tx, &id, new, 0).await?;
+            }
+            let refused = invite(tx, &id, new, 999).await;
+            assert!(matches!(
+                refused,
+                Err(WorkError::Refused(Refusal::Conflict { field: "invitations", .. }))
+            ));
+            invite(tx, &id, new, 1_000).await?;
+            Ok::<_, WorkError<Refusal>>(())
+        });
+        done.now_or_never().unwrap().unwrap().unwrap();
+    }
+}

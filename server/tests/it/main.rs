@@ -24,6 +24,8 @@ mod limits;
 mod media;
 mod metrics;
 mod origin;
+mod p6_members;
+mod p6_rights;
 mod poll;
 mod presence;
 mod recovery;

@@ -24,6 +24,7 @@ pub(crate) use over_every_transport;
 
 pub(crate) mod api;
 pub(crate) mod follower;
+pub(crate) mod person;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod server;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 pub(crate) use api::{Answer, Api};
 pub(crate) use follower::{Follower, Transport};
+pub(crate) use person::Somebody;
 pub(crate) use process::Process;
 pub(crate) use raw::RawSocket;
 pub(crate) use server::Server;

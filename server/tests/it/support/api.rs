@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path};
 
 use reqwest::{
     Method, RequestBuilder,
-    header::{HeaderMap, HeaderName},
+    header::{COOKIE, HeaderMap, HeaderName, HeaderValue},
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ use super::until;
 pub(crate) struct Api {
     pub(crate) http: reqwest::Client,
     pub(crate) address: SocketAddr,
+    /// The session's cookie of who is signed in, as `name=value`.
+    pub(crate) cookie: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -60,7 +62,16 @@ impl Answer {
 impl Api {
     pub(crate) fn new(address: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { http, address }
+        Self { http, address, cookie: None }
+    }
+
+    /// The same server, asked with a session's cookie.
+    pub(crate) fn with_cookie(&self, cookie: String) -> Self {
+        let mut value = HeaderValue::from_str(&cookie).expect("a cookie is text");
+        value.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(COOKIE, value)]);
+        let http = reqwest::Client::builder().no_proxy().default_headers(headers).build().expect("a client");
+        Self { http, address: self.address, cookie: Some(cookie) }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

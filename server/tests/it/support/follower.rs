@@ -11,7 +11,7 @@ use shared::{
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
-    tungstenite::{Message, protocol::CloseFrame},
+    tungstenite::{Message, client::IntoClientRequest as _, protocol::CloseFrame},
 };
 
 use super::{Api, within};
@@ -245,8 +245,11 @@ pub(crate) fn decode(text: &str) -> ServerFrame {
 }
 
 async fn connect(api: &Api, path: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-    let url = format!("ws://{}{path}", api.address);
-    within("a connection", tokio_tungstenite::connect_async(url)).await.expect("a WebSocket").0
+    let mut request = format!("ws://{}{path}", api.address).into_client_request().expect("an address");
+    if let Some(cookie) = &api.cookie {
+        request.headers_mut().insert("cookie", cookie.parse().expect("a cookie is text"));
+    }
+    within("a connection", tokio_tungstenite::connect_async(request)).await.expect("a WebSocket").0
 }
 
 /// The next text; at the end the close frame, if there was one.
