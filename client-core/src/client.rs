@@ -131,6 +131,12 @@ pub enum Input {
     Visible(bool),
     /// Somebody pressed "Try now".
     TryNow,
+    /// Whoever uses this client is typing on a topic that is followed, or is not any more. It is said over a
+    /// WebSocket, or not at all.
+    Typing {
+        topic: Topic,
+        on: bool,
+    },
     /// The time of [`Client::poll_timeout`] has come.
     Timeout,
 }
@@ -261,6 +267,10 @@ impl Client {
             Input::Online(online) => connection.online(core, online),
             Input::Visible(visible) => connection.visible(core, visible),
             Input::TryNow => connection.try_now(core),
+            Input::Typing { topic, on } if subscriptions.is_followed(&topic) => {
+                connection.typing(core, topic, on);
+            }
+            Input::Typing { .. } => {}
         }
         // After the input, so that an answer counts that comes together with its own timeout.
         for timer in Timer::ALL {

@@ -188,6 +188,11 @@ impl Subscriptions {
         std::mem::replace(&mut self.changed, false)
     }
 
+    /// The server has answered for the topic on this connection.
+    pub(crate) fn is_followed(&self, topic: &Topic) -> bool {
+        self.topics.get(topic).is_some_and(|subscription| subscription.phase == Phase::Following)
+    }
+
     /// No topic waits for an answer of the server.
     pub(crate) fn all_answered(&self) -> bool {
         !self.topics.values().any(|s| matches!(s.phase, Phase::Due | Phase::Asked { .. }))
@@ -226,6 +231,13 @@ impl Subscriptions {
             }
             ServerFrame::Error(detail) => self.error(core, detail),
             ServerFrame::PresenceCount(..)
+            | ServerFrame::PresenceState(..)
+            | ServerFrame::PresenceJoin(..)
+            | ServerFrame::PresenceLeave(..)
+            | ServerFrame::UserOnline(..)
+            | ServerFrame::UserOffline(..)
+            | ServerFrame::TypingStart(..)
+            | ServerFrame::TypingStop(..)
             | ServerFrame::Connected(_)
             | ServerFrame::Pong(_)
             | ServerFrame::Reconnect(_)

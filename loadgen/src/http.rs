@@ -64,6 +64,29 @@ impl Http {
         serde_json::from_slice(&answer).with_context(|| format!("{path} answered something else"))
     }
 
+    /// Makes an account; the cookie of its session.
+    pub(crate) async fn register(&mut self, name: &str) -> Result<String> {
+        self.sender.ready().await?;
+        let body = format!(r#"{{"name":"{name}","password":"correct horse"}}"#);
+        let request = Request::post("/api/accounts")
+            .header(header::HOST, &self.host)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))?;
+        let answer = self.sender.send_request(request).await?;
+        let status = answer.status();
+        let cookie = answer.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok());
+        let cookie = cookie.and_then(|value| value.split(';').next()).map(str::to_owned);
+        let body = answer.into_body().collect().await?.to_bytes();
+        cookie.with_context(|| format!("registering answered {status}: {}", String::from_utf8_lossy(&body)))
+    }
+
+    /// What the server counts of itself.
+    pub(crate) async fn metrics(&mut self) -> Result<String> {
+        let (status, text) = self.send(Method::GET, "/metrics", Bytes::new()).await?;
+        anyhow::ensure!(status.is_success(), "/metrics answered {status}");
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     pub(crate) async fn create_event(&mut self, title: &str) -> Result<EventId> {
         let event = NewEvent {
             visibility: None,

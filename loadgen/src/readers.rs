@@ -94,12 +94,22 @@ pub(crate) fn connect(address: SocketAddr) -> Result<Opened> {
 
 /// Opens a subscription by WebSocket: connects and shakes hands (RFC 6455 §4.1).
 pub(crate) fn subscribe(address: SocketAddr, event: &str, since: &str) -> Result<Opened> {
+    shake_hands(address, &format!("/api/ws/events/{event}?since={since}"), "")
+}
+
+/// The same for somebody who is signed in and wants to know who is there.
+pub(crate) fn attend(address: SocketAddr, event: &str, since: &str, cookie: &str) -> Result<Opened> {
+    let path = format!("/api/ws/events/{event}?since={since}&presence=true");
+    shake_hands(address, &path, &format!("Cookie: {cookie}\r\n"))
+}
+
+fn shake_hands(address: SocketAddr, path: &str, more: &str) -> Result<Opened> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(HANDSHAKE_LIMIT))?;
     // The key need not be random where nobody stands in between; the answer to it is not checked either.
     let request = format!(
-        "GET /api/ws/events/{event}?since={since} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n{more}\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dG91Y2hsaW5lIGxvYWRnZW4=\r\n\r\n"
     );
     stream.write_all(request.as_bytes())?;

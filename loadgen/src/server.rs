@@ -102,7 +102,7 @@ impl Drop for Server {
 }
 
 /// No window and no limits that a single address of thousands of clients would meet.
-const FLAGS: [&str; 20] = [
+const FLAGS: [&str; 22] = [
     "--window-event-ms",
     "0",
     "--window-events-ms",
@@ -120,6 +120,8 @@ const FLAGS: [&str; 20] = [
     "600000",
     "--heartbeat-timeout-ms",
     "1800000",
+    "--sign-ins-per-minute",
+    "1000000",
     "--visitors-may-post",
     "true",
     "--drain-span-ms",

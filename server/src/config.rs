@@ -88,6 +88,9 @@ pub struct Connections {
     /// A connection that nothing was heard from for this long is closed, in milliseconds.
     #[arg(long, env = "TOUCHLINE_HEARTBEAT_TIMEOUT_MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(10..), global = true)]
     pub heartbeat_timeout_ms: u64,
+    /// Who has lost the last connection goes on being present for this long, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_PRESENCE_GRACE_MS", default_value_t = 15_000, global = true)]
+    pub presence_grace_ms: u64,
     /// Connections, streams and polls at a time from one address.
     #[arg(long, env = "TOUCHLINE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256, global = true)]
     pub max_connections_per_address: usize,
@@ -183,9 +186,10 @@ impl Config {
             TopicKind::Events => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
             // One reader, and what is written there wants to be seen.
-            TopicKind::User => (kind, 0),
+            TopicKind::User | TopicKind::Online => (kind, 0),
         });
-        HubOptions { window_ms, tail_bytes: self.windows.tail_bytes, ..HubOptions::default() }
+        let (tail_bytes, grace_ms) = (self.windows.tail_bytes, self.connections.presence_grace_ms);
+        HubOptions { window_ms, tail_bytes, grace_ms, ..HubOptions::default() }
     }
 
     pub fn session(&self) -> SessionLimits {
@@ -212,7 +216,7 @@ impl Config {
                 count: some(self.storage.retain_event_count),
                 age_s: some(self.storage.retain_event_age_s),
             },
-            TopicKind::Events => Retention::default(),
+            TopicKind::Events | TopicKind::Online => Retention::default(),
             TopicKind::User => Retention { count: Some(1000), age_s: None },
         }
     }

@@ -6,6 +6,7 @@
 //! sessions, and by the API for counts.
 
 pub mod chunk;
+pub mod people;
 mod presence;
 pub mod signal;
 pub mod topic;
@@ -16,18 +17,20 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use shared::{Offset, Topic, TopicKind, WatcherId, limits::BATCH_PUBLICATIONS};
+use shared::{
+    AccountId, Offset, Position, Topic, TopicKind, frame::PresenceCount, limits::BATCH_PUBLICATIONS,
+};
 use tokio::sync::Notify;
 
 use self::{
     chunk::{Chunk, Slice},
-    signal::Signal,
-    topic::{Alarm, Joined, Next, Taken, TopicHub},
+    people::Who,
+    topic::{Alarm, Joined, Leaving, Next, Reading, Taken, TopicHub},
 };
 use crate::{
     auth::{
-        Principal,
-        permission::{self, Decision},
+        Principal, User,
+        permission::{self, Action, Decision},
     },
     store::{Appended, Effect, Store, StoreError, log},
     time::Millis,
@@ -42,6 +45,8 @@ pub struct HubOptions {
     pub tail_bytes: usize,
     /// A topic that nobody has read for this long is forgotten, in milliseconds.
     pub idle_ms: u64,
+    /// Who has lost the last connection is present for this long, in milliseconds: a reload is no leaving.
+    pub grace_ms: u64,
 }
 
 impl HubOptions {
@@ -56,6 +61,7 @@ impl Default for HubOptions {
             window_ms: TopicKind::ALL.map(|kind| (kind, 1000)),
             tail_bytes: 8 * 1024 * 1024,
             idle_ms: 60_000,
+            grace_ms: 15_000,
         }
     }
 }
@@ -79,6 +85,8 @@ pub struct Hub {
     store: Store,
     options: HubOptions,
     topics: RwLock<HashMap<Topic, Entry>>,
+    /// `online`: always there, and in no store.
+    online: Arc<TopicHub>,
     /// One topic is loaded at a time; who wants the same finds it loaded.
     loading: tokio::sync::Mutex<()>,
     alarms: Mutex<BTreeSet<(Millis, Alarm, Topic)>>,
@@ -95,9 +103,21 @@ enum Entry {
     Ready(Arc<TopicHub>),
 }
 
+impl Entry {
+    fn ready(&self) -> Option<Arc<TopicHub>> {
+        match self {
+            Self::Ready(topic) => Some(topic.clone()),
+            Self::Loading { .. } => None,
+        }
+    }
+}
+
 impl Hub {
     pub fn new(store: Store, options: HubOptions) -> Self {
+        let Position { epoch, offset } = Position::online();
+        let extent = log::Extent { epoch, head: offset, trimmed: offset, closed: false };
         Self {
+            online: Arc::new(TopicHub::new(Topic::online(), &extent, &[], &options, Millis(0))),
             store,
             options,
             topics: RwLock::default(),
@@ -142,6 +162,9 @@ impl Hub {
     }
 
     fn ready(&self, name: &Topic) -> Option<Arc<TopicHub>> {
+        if name.kind() == TopicKind::Online {
+            return Some(self.online.clone());
+        }
         match self.topics.read().get(name) {
             Some(Entry::Ready(topic)) => Some(topic.clone()),
             _ => None,
@@ -261,28 +284,58 @@ impl Hub {
         Ok(Next::Slice(slice))
     }
 
-    /// Adds a reader that stands at `position`; `leave` with the key that this returns takes it out.
-    pub fn join(
-        &self,
-        now: Millis,
-        topic: &TopicHub,
-        signal: &Arc<Signal>,
-        slot: usize,
-        watcher: Option<&WatcherId>,
-        position: Offset,
-    ) -> Joined {
-        let (joined, alarm) = topic.join(now, signal, slot, watcher, position);
-        if let Some((at, alarm)) = alarm {
-            self.set_alarm(at, alarm, &topic.topic);
-        }
+    /// Adds a reader; `leave` with the key that this returns takes it out.
+    pub fn join(&self, now: Millis, topic: &TopicHub, mut reading: Reading<'_>) -> Joined {
+        // Who is online is online by what was last said of them, not by what a connection began with.
+        let known = reading.who.as_ref().and_then(|who| self.online.find(&who.person.id));
+        reading.who = match topic.topic.kind() {
+            // There one is by being connected, not by reading.
+            TopicKind::Online => None,
+            _ => known.or(reading.who),
+        };
+        let (joined, alarms) = topic.join(now, reading);
+        self.set_alarms(alarms, &topic.topic);
         joined
     }
 
-    /// Takes a reader out. `linger_ms` keeps a poller counted between two polls.
-    pub fn leave(&self, now: Millis, topic: &TopicHub, key: usize, linger_ms: Option<u64>) {
-        for (at, alarm) in topic.leave(now, key, linger_ms.map(|ms| now.plus(ms))) {
-            self.set_alarm(at, alarm, &topic.topic);
+    /// Takes a reader out.
+    pub fn leave(&self, now: Millis, topic: &TopicHub, key: usize, leaving: Leaving) {
+        self.set_alarms(topic.leave(now, key, leaving), &topic.topic);
+    }
+
+    /// A reader wants to be told who is there, or does not any more.
+    pub fn want_people(&self, topic: &TopicHub, key: usize, wants: bool) {
+        topic.want_people(key, wants);
+    }
+
+    /// Somebody has opened a connection.
+    pub fn arrive(&self, now: Millis, user: &User) {
+        let who = Who { person: user.person.clone(), invisible: user.invisible };
+        self.set_alarms(self.online.enter(now, &who), &self.online.topic);
+    }
+
+    /// A connection of theirs has ended.
+    pub fn depart(&self, now: Millis, account: &AccountId, leaving: Leaving) {
+        self.set_alarms(self.online.exit(now, account, leaving), &self.online.topic);
+    }
+
+    /// Somebody is called otherwise from now on, or hides, or does not any more.
+    pub fn person_changed(&self, now: Millis, who: &Who) {
+        let topics: Vec<_> = self.topics.read().values().filter_map(Entry::ready).collect();
+        for topic in topics.iter().chain([&self.online]) {
+            self.set_alarms(topic.change(now, who), &topic.topic);
         }
+    }
+
+    /// Somebody who is there is typing, or is not any more.
+    pub fn type_on(&self, now: Millis, topic: &TopicHub, account: &AccountId, on: bool) {
+        self.set_alarms(topic.type_on(now, account, on), &topic.topic);
+    }
+
+    /// Whether `principal` may post on a topic, as the store has it now.
+    pub async fn may_post(&self, principal: &Principal, topic: &Topic) -> Result<Decision, StoreError> {
+        let (principal, topic) = (principal.clone(), topic.clone());
+        self.store.read(async move |tx| permission::decide(tx, &principal, Action::Post, &topic).await).await
     }
 
     /// The topic, if `principal` may read it, and the version of its rights as of which that was decided.
@@ -337,6 +390,12 @@ impl Hub {
         Ok((open || decide(principal).await?, rights))
     }
 
+    fn set_alarms(&self, alarms: impl IntoIterator<Item = (Millis, Alarm)>, topic: &Topic) {
+        for (at, alarm) in alarms {
+            self.set_alarm(at, alarm, topic);
+        }
+    }
+
     fn set_alarm(&self, at: Millis, alarm: Alarm, topic: &Topic) {
         let mut alarms = self.alarms.lock();
         let earliest = alarms.first().is_none_or(|(first, ..)| at < *first);
@@ -370,10 +429,8 @@ impl Hub {
                     None => return,
                 }
             };
-            if let Some(topic) = self.ready(&name)
-                && let Some((at, alarm)) = topic.ring(now, alarm)
-            {
-                self.set_alarm(at, alarm, &name);
+            if let Some(topic) = self.ready(&name) {
+                self.set_alarms(topic.ring(now, alarm), &name);
             }
         }
     }
@@ -411,9 +468,9 @@ impl Hub {
     }
 
     /// The topic's readers and watchers; zero for a topic that nobody reads.
-    pub fn count(&self, name: &Topic) -> shared::frame::PresenceCount {
+    pub fn count(&self, name: &Topic) -> PresenceCount {
         self.ready(name)
-            .map_or(shared::frame::PresenceCount { watchers: 0, subscriptions: 0 }, |topic| topic.count())
+            .map_or(PresenceCount { watchers: 0, subscriptions: 0, people: 0 }, |topic| topic.count())
     }
 
     /// Publications by which the slowest reader of any topic is behind.

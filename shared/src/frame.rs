@@ -14,6 +14,7 @@ use crate::{
     model::{
         event::{Event, EventStatus},
         media::Media,
+        presence::{PersonGone, PersonThere, PresenceState},
     },
     position::Epoch,
     rest::ErrorDetail,
@@ -197,6 +198,20 @@ pub enum ServerFrame {
     Batch(Topic, Batch),
     /// `presence:count`: how many watch. Not in the log: only the latest matters.
     PresenceCount(Topic, PresenceCount),
+    /// `presence:state`: who is there, in place of everything said before.
+    PresenceState(Topic, PresenceState),
+    /// `presence:join`
+    PresenceJoin(Topic, PersonThere),
+    /// `presence:leave`
+    PresenceLeave(Topic, PersonGone),
+    /// `user:online`, on `online`
+    UserOnline(Topic, PersonThere),
+    /// `user:offline`, on `online`
+    UserOffline(Topic, PersonGone),
+    /// `typing:start`
+    TypingStart(Topic, PersonThere),
+    /// `typing:stop`
+    TypingStop(Topic, PersonGone),
     /// `pong`: answers `ping`.
     Pong(Pong),
     /// `reconnect`: this connection is about to be closed; come back after the delay.
@@ -277,8 +292,17 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PresenceCount {
+    /// Browsers and programs.
     pub watchers: u64,
     pub subscriptions: u64,
+    /// People who are signed in and do not hide it, [named](PresenceState) or not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub people: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Payload of `pong`.
@@ -360,8 +384,23 @@ struct Plain<'a, P> {
 
 impl ServerFrame {
     /// Every type that is not a publication, in the order of the document.
-    pub const CONTROL_TYPES: [&'static str; 8] =
-        ["connected", "subscribed", "unsubscribed", "batch", "presence:count", "pong", "reconnect", "error"];
+    pub const CONTROL_TYPES: [&'static str; 15] = [
+        "connected",
+        "subscribed",
+        "unsubscribed",
+        "batch",
+        "presence:count",
+        "presence:state",
+        "presence:join",
+        "presence:leave",
+        "user:online",
+        "user:offline",
+        "typing:start",
+        "typing:stop",
+        "pong",
+        "reconnect",
+        "error",
+    ];
 
     /// The frame's text. Publications are encoded by [`RawPublication::encode_into`] on the server;
     /// this gives the same bytes and serves tests and clients that record frames.
@@ -395,6 +434,13 @@ impl ServerFrame {
                 Ok(String::from_utf8_lossy(&out).into_owned())
             }
             Self::PresenceCount(topic, p) => plain("presence:count", Some(topic), p),
+            Self::PresenceState(topic, p) => plain("presence:state", Some(topic), p),
+            Self::PresenceJoin(topic, p) => plain("presence:join", Some(topic), p),
+            Self::PresenceLeave(topic, p) => plain("presence:leave", Some(topic), p),
+            Self::UserOnline(topic, p) => plain("user:online", Some(topic), p),
+            Self::UserOffline(topic, p) => plain("user:offline", Some(topic), p),
+            Self::TypingStart(topic, p) => plain("typing:start", Some(topic), p),
+            Self::TypingStop(topic, p) => plain("typing:stop", Some(topic), p),
             Self::Pong(p) => plain("pong", None, p),
             Self::Reconnect(p) => plain("reconnect", None, p),
             Self::Error(p) => plain("error", None, p),
@@ -406,6 +452,9 @@ impl ServerFrame {
     /// [`Change::Unknown`] where they carry an offset.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
         let envelope: Envelope<'_> = serde_json::from_str(text)?;
+        if let Some(frame) = Self::decode_presence(&envelope)? {
+            return Ok(frame);
+        }
         Ok(match &*envelope.type_name {
             "connected" => Self::Connected(serde_json::from_str(envelope.payload())?),
             "subscribed" => Self::Subscribed(envelope.topic()?, serde_json::from_str(envelope.payload())?),
@@ -422,9 +471,6 @@ impl ServerFrame {
                     .collect::<Result<_, _>>()?;
                 Self::Batch(topic, Batch { from: raw.from, to: raw.to, publications })
             }
-            "presence:count" => {
-                Self::PresenceCount(envelope.topic()?, serde_json::from_str(envelope.payload())?)
-            }
             "pong" => Self::Pong(serde_json::from_str(envelope.payload())?),
             "reconnect" => Self::Reconnect(serde_json::from_str(envelope.payload())?),
             "error" => Self::Error(serde_json::from_str(envelope.payload())?),
@@ -434,6 +480,27 @@ impl ServerFrame {
             }
             _ => Self::Unknown,
         })
+    }
+
+    /// The frames that say who is there; `None` for all others.
+    fn decode_presence(envelope: &Envelope<'_>) -> Result<Option<Self>, DecodeError> {
+        fn about<P: serde::de::DeserializeOwned>(
+            envelope: &Envelope<'_>,
+            frame: fn(Topic, P) -> ServerFrame,
+        ) -> Result<Option<ServerFrame>, DecodeError> {
+            Ok(Some(frame(envelope.topic()?, serde_json::from_str(envelope.payload())?)))
+        }
+        match &*envelope.type_name {
+            "presence:count" => about(envelope, Self::PresenceCount),
+            "presence:state" => about(envelope, Self::PresenceState),
+            "presence:join" => about(envelope, Self::PresenceJoin),
+            "presence:leave" => about(envelope, Self::PresenceLeave),
+            "user:online" => about(envelope, Self::UserOnline),
+            "user:offline" => about(envelope, Self::UserOffline),
+            "typing:start" => about(envelope, Self::TypingStart),
+            "typing:stop" => about(envelope, Self::TypingStop),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -484,13 +551,15 @@ pub enum ClientFrame {
     Subscribe(Subscribe),
     /// Answered by `unsubscribed`.
     Unsubscribe(TopicName),
+    /// Not answered, unless by `error`.
+    Typing(Typing),
     /// Answered by `pong`.
     Ping(Ping),
 }
 
 impl ClientFrame {
     /// Every type, in the order of the document.
-    pub const TYPES: [&'static str; 3] = ["subscribe", "unsubscribe", "ping"];
+    pub const TYPES: [&'static str; 4] = ["subscribe", "unsubscribe", "typing", "ping"];
 
     pub fn encode(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
@@ -512,6 +581,7 @@ impl ClientFrame {
         match &*incoming.type_name {
             "subscribe" => serde_json::from_str(payload).map(Self::Subscribe).map_err(malformed),
             "unsubscribe" => serde_json::from_str(payload).map(Self::Unsubscribe).map_err(malformed),
+            "typing" => serde_json::from_str(payload).map(Self::Typing).map_err(malformed),
             "ping" if payload == "null" => Ok(Self::Ping(Ping::default())),
             "ping" => serde_json::from_str(payload).map(Self::Ping).map_err(malformed),
             _ => Err(ErrorDetail::new(crate::ErrorCode::UnknownType, "no such type of frame")),
@@ -545,9 +615,22 @@ pub struct Subscribe {
     /// Everything after this position is to follow. Absent: from the head on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Position>,
+    /// Who is there is wanted as well, with their names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub presence: bool,
     /// Comes back in the answer.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
+}
+
+/// Payload of `typing`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Typing {
+    #[serde(flatten)]
+    pub name: TopicName,
+    /// Said again every few seconds for as long as it is so.
+    pub on: bool,
 }
 
 /// Payload of `ping`; may be left out.

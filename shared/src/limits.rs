@@ -40,6 +40,15 @@ pub const INVITATION_TTL_S_DEFAULT: u64 = 604_800;
 /// Longest an invitation can be taken, in seconds: a year.
 pub const INVITATION_TTL_S_MAX: u64 = 31_536_000;
 
+/// Most people who are named as present on a topic; the others are counted.
+pub const PEOPLE_NAMED: usize = 20;
+/// The same on `online`.
+pub const PEOPLE_NAMED_ONLINE: usize = 100;
+/// Most people who are told to be typing on a topic at one time.
+pub const TYPING_NAMED: usize = 5;
+/// Who does not say so again is not typing any more after this long, in seconds.
+pub const TYPING_S: u64 = 6;
+
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Most items on a page of a list.

@@ -5,3 +5,4 @@ pub mod account;
 pub mod event;
 pub mod media;
 pub mod member;
+pub mod presence;

@@ -41,6 +41,13 @@ pub struct Position {
     pub offset: Offset,
 }
 
+impl Position {
+    /// Where `online` stands for ever: nothing is published on it.
+    pub fn online() -> Self {
+        Self { epoch: Epoch("0".into()), offset: Offset::ZERO }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.epoch, self.offset)

@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, EventId, text::InvalidText};
+use crate::{
+    AccountId, EventId,
+    limits::{PEOPLE_NAMED, PEOPLE_NAMED_ONLINE},
+    text::InvalidText,
+};
 
 /// What a topic is about; decides its rights, its window and its retention.
 ///
@@ -17,11 +21,13 @@ pub enum TopicKind {
     Event,
     /// `user:{id}`: what concerns one account alone.
     User,
+    /// `online`: who is online. Nothing is ever published on it.
+    Online,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 3] = [Self::Events, Self::Event, Self::User];
+    pub const ALL: [Self; 4] = [Self::Events, Self::Event, Self::User, Self::Online];
 
     /// The name in front of the colon.
     pub const fn name(self) -> &'static str {
@@ -29,14 +35,24 @@ impl TopicKind {
             Self::Events => "events",
             Self::Event => "event",
             Self::User => "user",
+            Self::Online => "online",
         }
     }
 
     /// Whether topics of this kind carry an id after a colon.
     pub const fn has_id(self) -> bool {
         match self {
-            Self::Events => false,
+            Self::Events | Self::Online => false,
             Self::Event | Self::User => true,
+        }
+    }
+
+    /// How many of those who are present are named; 0 where it is told to nobody who they are.
+    pub const fn people_named(self) -> usize {
+        match self {
+            Self::User => 0,
+            Self::Events | Self::Event => PEOPLE_NAMED,
+            Self::Online => PEOPLE_NAMED_ONLINE,
         }
     }
 }
@@ -60,6 +76,11 @@ impl Topic {
         Self { kind: TopicKind::Event, text: format!("event:{id}").into() }
     }
 
+    /// Who is online.
+    pub fn online() -> Self {
+        Self { kind: TopicKind::Online, text: TopicKind::Online.name().into() }
+    }
+
     /// What concerns one account alone.
     pub fn user(id: &AccountId) -> Self {
         Self { kind: TopicKind::User, text: format!("user:{id}").into() }
@@ -69,7 +90,7 @@ impl Topic {
     pub fn account_id(&self) -> Option<AccountId> {
         match self.kind {
             TopicKind::User => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::Event => None,
+            TopicKind::Events | TopicKind::Event | TopicKind::Online => None,
         }
     }
 
@@ -86,7 +107,7 @@ impl Topic {
     pub fn event_id(&self) -> Option<EventId> {
         match self.kind {
             TopicKind::Event => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::User => None,
+            TopicKind::Events | TopicKind::User | TopicKind::Online => None,
         }
     }
 
@@ -147,7 +168,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back_as_written() {
-        for good in ["events", "event:0198c0de", "event:a_B-9"] {
+        for good in ["events", "online", "event:0198c0de", "event:a_B-9"] {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);
         }

@@ -55,6 +55,7 @@ impl World {
             window_ms: TopicKind::ALL.map(|kind| (kind, self.window_ms)),
             tail_bytes: self.tail_bytes,
             idle_ms: IDLE_MS,
+            ..HubOptions::default()
         };
         self.hub = Some(Arc::new(Hub::new(self.store.clone(), options)));
     }
@@ -124,7 +125,9 @@ impl World {
             }
             Kind::Poll { from, wait_ms } => {
                 let wait_ms = *wait_ms;
-                let Ok(hold) = now(Hold::begin(session, from.clone())) else { return self.end(id, None) };
+                let Ok(hold) = now(Hold::begin(session, from.clone(), false)) else {
+                    return self.end(id, None);
+                };
                 self.serve(id, Served::Poll(hold), wait_ms);
                 if self.pages[page].polls_broken && wait_ms > 0 {
                     self.later(BREAK_AFTER_MS, Action::Break { link: id });

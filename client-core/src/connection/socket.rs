@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shared::{
-    ClientFrame, CloseCode, ServerFrame,
-    frame::{Connected, PROTOCOL_VERSION, Ping, Reconnect, Subscribe, TopicName},
+    ClientFrame, CloseCode, ServerFrame, Topic, TopicKind,
+    frame::{Connected, PROTOCOL_VERSION, Ping, Reconnect, Subscribe, TopicName, Typing},
 };
 
 use super::{Asked, Connection, Phase, STABLE_AFTER};
@@ -136,6 +136,8 @@ impl Connection {
             self.send(
                 core,
                 ClientFrame::Subscribe(Subscribe {
+                    // The list of events shows nobody.
+                    presence: topic.kind() != TopicKind::Events && topic.kind().people_named() > 0,
                     name: TopicName::Topic(topic),
                     since: Some(position),
                     reference: Some(reference),
@@ -151,6 +153,11 @@ impl Connection {
             self.socket_failures = 0;
             self.up(core, Transport::WebSocket);
         }
+    }
+
+    /// Says that somebody is typing, or is not: to a server that hears it at once, or to nobody.
+    pub(crate) fn typing(&self, core: &mut Core, topic: Topic, on: bool) {
+        self.send(core, ClientFrame::Typing(Typing { name: TopicName::Topic(topic), on }));
     }
 
     pub(super) fn send(&self, core: &mut Core, frame: ClientFrame) {

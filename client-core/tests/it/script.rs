@@ -196,7 +196,10 @@ pub(crate) fn server_frame(text: &str) -> ServerFrame {
         }
         "presence" => {
             let watchers = words[1].parse().expect(text);
-            ServerFrame::PresenceCount(topic(), PresenceCount { watchers, subscriptions: watchers })
+            ServerFrame::PresenceCount(
+                topic(),
+                PresenceCount { watchers, subscriptions: watchers, people: 0 },
+            )
         }
         "pong" => ServerFrame::Pong(Pong { timestamp, reference: None }),
         "reconnect" => ServerFrame::Reconnect(Reconnect { delay_ms: words[0].parse().expect(text) }),

@@ -19,6 +19,7 @@ use crate::{
     auth::{Credential, Principal, User, session},
     domain::{Refusal, account as domain},
     error::ApiError,
+    hub::people::Who,
     store::{Tx, WorkError, account as rows},
     time::unix_ms,
 };
@@ -93,7 +94,10 @@ pub async fn change(
         let stored = found.ok_or(WorkError::Refused(Refusal::NotFound("account")))?;
         domain::change(tx, stored.account, patch).await
     };
-    Ok(Json(app.store.write(work).await?.map_err(ApiError::from)?))
+    let account = app.store.write(work).await?.map_err(ApiError::from)?;
+    let who = Who { person: account.person.clone(), invisible: account.invisible };
+    app.hub.person_changed(app.clock.now(), &who);
+    Ok(Json(account))
 }
 
 /// Changes one's password; every other session of the account ends.

@@ -57,6 +57,7 @@ pub async fn decide(
             None => Decision::Hidden,
         },
         TopicKind::User => on_user(principal, action, topic),
+        TopicKind::Online => on_online(principal, action),
     })
 }
 
@@ -88,6 +89,7 @@ pub async fn read_decision(
     Ok(match topic.kind() {
         TopicKind::Events => on_events(principal, Action::Read),
         TopicKind::User => on_user(principal, Action::Read, topic),
+        TopicKind::Online => on_online(principal, Action::Read),
         TopicKind::Event => {
             let (principal, topic) = (principal.clone(), topic.clone());
             store.read(async move |tx| decide(tx, &principal, Action::Read, &topic).await).await?
@@ -126,6 +128,15 @@ fn on_event(principal: &Principal, action: Action, standing: &member::Standing) 
         (false, false, _) => Decision::Hidden,
         (false, true, Principal::Visitor { .. }) => Decision::SignIn,
         (false, true, _) => Decision::Forbidden,
+    }
+}
+
+/// Who is online is told to who is signed in; nobody writes there.
+fn on_online(principal: &Principal, action: Action) -> Decision {
+    match (principal, action) {
+        (Principal::Visitor { .. }, _) => Decision::SignIn,
+        (Principal::User(_) | Principal::Key { .. }, Action::Read) => Decision::Allowed,
+        (Principal::User(_) | Principal::Key { .. }, _) => Decision::Forbidden,
     }
 }
 

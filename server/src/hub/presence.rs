@@ -71,6 +71,7 @@ impl Watchers {
         PresenceCount {
             watchers: (self.named.len() + self.unnamed) as u64,
             subscriptions: (readers + self.lingering.len()) as u64,
+            people: 0,
         }
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
-use shared::{Change, Position, ServerFrame, frame::MediaDeleted, frame::NotRecovered};
+use shared::{Change, Position, ServerFrame, WatcherId, frame::MediaDeleted, frame::NotRecovered};
 
-use super::*;
+use super::{signal::Signal, *};
 use crate::store::{Announcer, WorkError};
 
 struct Bench {
@@ -25,6 +25,15 @@ fn name() -> Topic {
     "event:e1".parse().unwrap()
 }
 
+fn reading<'a>(
+    signal: &'a Arc<Signal>,
+    slot: usize,
+    watcher: Option<&'a WatcherId>,
+    position: Offset,
+) -> Reading<'a> {
+    Reading { signal, slot, watcher, who: None, people: false, position }
+}
+
 impl Bench {
     fn new(window_ms: u64, tail_bytes: usize) -> Self {
         let bells = Arc::new(Mutex::new(Vec::new()));
@@ -36,8 +45,12 @@ impl Bench {
         let made =
             at_once(store.write(async |tx| Ok::<_, WorkError<()>>(log::create_topic(tx, &name()).await?)));
         made.unwrap().unwrap();
-        let options =
-            HubOptions { window_ms: TopicKind::ALL.map(|kind| (kind, window_ms)), tail_bytes, idle_ms: 1000 };
+        let options = HubOptions {
+            window_ms: TopicKind::ALL.map(|kind| (kind, window_ms)),
+            tail_bytes,
+            idle_ms: 1000,
+            ..HubOptions::default()
+        };
         Self { hub: Arc::new(Hub::new(store.clone(), options)), store, bells, now: Millis(0) }
     }
 
@@ -164,7 +177,7 @@ fn a_lost_or_doubled_bell_costs_a_read_and_nothing_else() {
     bench.commit(&["e"]);
     bench.bells.lock().clear();
     let signal = Arc::new(Signal::default());
-    let _reader = bench.hub.join(bench.now, &bench.topic(), &signal, 0, None, Offset(4));
+    let _reader = bench.hub.join(bench.now, &bench.topic(), reading(&signal, 0, None, Offset(4)));
     at_once(bench.hub.tidy(bench.now)).unwrap();
     assert_eq!(bench.read(4), ["5"], "the last bell is missed by nobody for long");
 }
@@ -197,20 +210,20 @@ fn e6_watchers_are_counted_told_and_forgotten() {
     let told = |version: u64| topic.count_frame(version).map(|(version, text)| (version, text.to_string()));
     let signal = Arc::new(Signal::default());
     let watcher = "w1".parse().unwrap();
-    let one = bench.hub.join(bench.now, &topic, &signal, 0, Some(&watcher), Offset::ZERO);
+    let one = bench.hub.join(bench.now, &topic, reading(&signal, 0, Some(&watcher), Offset::ZERO));
     let (first, text) = told(0).unwrap();
     assert!(text.ends_with(r#"{"watchers":1,"subscriptions":1}}"#), "{text}");
-    let two = bench.hub.join(bench.now, &topic, &signal, 1, Some(&watcher), Offset::ZERO);
+    let two = bench.hub.join(bench.now, &topic, reading(&signal, 1, Some(&watcher), Offset::ZERO));
     assert_eq!(told(first), None, "not more than once a second");
     bench.pass(1000);
     let (second, text) = told(first).unwrap();
     assert!(text.ends_with(r#"{"watchers":1,"subscriptions":2}}"#), "{text}");
-    bench.hub.leave(bench.now, &topic, one.key, None);
-    bench.hub.leave(bench.now, &topic, two.key, Some(5000));
+    bench.hub.leave(bench.now, &topic, one.key, Leaving::Dropped);
+    bench.hub.leave(bench.now, &topic, two.key, Leaving::Lingering(5000));
     assert_eq!(topic.count().watchers, 1, "a poller between two polls");
-    let three = bench.hub.join(bench.now, &topic, &signal, 0, Some(&watcher), Offset::ZERO);
+    let three = bench.hub.join(bench.now, &topic, reading(&signal, 0, Some(&watcher), Offset::ZERO));
     assert_eq!((topic.count().watchers, topic.count().subscriptions), (1, 1), "counted once when it is back");
-    bench.hub.leave(bench.now, &topic, three.key, Some(5000));
+    bench.hub.leave(bench.now, &topic, three.key, Leaving::Lingering(5000));
     bench.pass(5000);
     assert_eq!(
         (topic.count().watchers, topic.count().subscriptions),

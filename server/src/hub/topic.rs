@@ -1,4 +1,4 @@
-//! One topic in memory: its tail, its window, its readers, its count of watchers.
+//! One topic in memory: its tail, its window, its readers, who is there.
 //!
 //! It never waits and never reads the store; `hub` does that and brings it what it found.
 
@@ -13,15 +13,17 @@ use std::{
 use arc_swap::ArcSwapOption;
 use parking_lot::{Mutex, MutexGuard};
 use shared::{
-    Epoch, Offset, Position, ServerFrame, Topic, WatcherId,
+    AccountId, Epoch, Offset, Position, ServerFrame, Topic, WatcherId,
     frame::{NotRecovered, PresenceCount},
     limits::BATCH_PUBLICATIONS,
 };
 use slab::Slab;
+use smallvec::SmallVec;
 
 use super::{
     HubOptions,
     chunk::{Chunk, Slice},
+    people::{Going, People, Told, Who},
     presence::Watchers,
     signal::Signal,
 };
@@ -39,7 +41,12 @@ pub enum Alarm {
     Count,
     /// A poller who has not come back is gone.
     Linger,
+    /// Something is due about who is there.
+    People,
 }
+
+/// Alarms to set.
+pub(super) type Alarms = SmallVec<[(Millis, Alarm); 3]>;
 
 /// What became of publications that were announced to a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +63,11 @@ pub struct TopicHub {
     pub topic: Topic,
     window_ms: u64,
     tail_bytes_max: usize,
+    grace_ms: u64,
     /// The version of the latest count, to be looked at without the lock.
     count_version: AtomicU64,
+    /// The same of who is there.
+    people_version: AtomicU64,
     state: Mutex<State>,
     /// The newest chunk, for the many readers who are at the head and are woken together: they take it
     /// without the lock. It ends at what is visible; there is none once the topic is closed.
@@ -93,6 +103,7 @@ struct State {
     readers: Slab<Reader>,
     listeners: Option<Listeners>,
     watchers: Watchers,
+    people: People,
     count: Count,
     idle_since: Millis,
 }
@@ -102,7 +113,45 @@ struct Reader {
     signal: Arc<Signal>,
     slot: usize,
     watcher: Option<WatcherId>,
+    /// Who is present by it.
+    account: Option<AccountId>,
+    /// It is told who is there.
+    wants_people: bool,
     position: Arc<ReaderPosition>,
+}
+
+/// Who begins to read a topic, and what of it.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    pub signal: &'a Arc<Signal>,
+    pub slot: usize,
+    pub watcher: Option<&'a WatcherId>,
+    /// Who is present by it.
+    pub who: Option<Who>,
+    /// It wants to be told who is there.
+    pub people: bool,
+    pub position: Offset,
+}
+
+/// How a reader goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// It said so, or may not stay.
+    ForGood,
+    /// Its connection is gone, which may be a reload.
+    Dropped,
+    /// A poller is between two polls, and expected back within so many milliseconds.
+    Lingering(u64),
+}
+
+impl Leaving {
+    fn going(self, now: Millis, grace_ms: u64) -> Going {
+        match self {
+            Self::ForGood => Going::ForGood,
+            Self::Dropped => Going::Until(now.plus(grace_ms)),
+            Self::Lingering(ms) => Going::Until(now.plus(ms.max(grace_ms))),
+        }
+    }
 }
 
 /// Where a reader stands, for who wants to know how far behind it is.
@@ -189,6 +238,7 @@ impl TopicHub {
             readers: Slab::new(),
             listeners: None,
             watchers: Watchers::default(),
+            people: People::new(&topic),
             count: Count::default(),
             idle_since: now,
         };
@@ -198,7 +248,9 @@ impl TopicHub {
         Self {
             window_ms: options.window_ms(topic.kind()),
             tail_bytes_max: options.tail_bytes,
+            grace_ms: options.grace_ms,
             count_version: AtomicU64::new(0),
+            people_version: AtomicU64::new(state.people.version()),
             topic,
             state: Mutex::new(state),
             latest: ArcSwapOption::empty(),
@@ -270,27 +322,23 @@ impl TopicHub {
         (taken, (self.window_ms > 0).then(|| (now.plus(self.window_ms), Alarm::Window)))
     }
 
-    /// The time of an alarm has come. Returns the next one to set.
-    pub(super) fn ring(&self, now: Millis, alarm: Alarm) -> Option<(Millis, Alarm)> {
+    /// The time of an alarm has come. Returns the next ones to set.
+    pub(super) fn ring(&self, now: Millis, alarm: Alarm) -> Alarms {
         let mut state = self.state.lock();
         match alarm {
             Alarm::Window if state.held.is_empty() => {
                 state.window_open = false;
-                None
+                return Alarms::new();
             }
             Alarm::Window => {
                 self.release(state, true);
-                Some((now.plus(self.window_ms), Alarm::Window))
+                return Alarms::from_iter([(now.plus(self.window_ms), Alarm::Window)]);
             }
-            Alarm::Count => {
-                state.count.open = false;
-                state.tell_count(now, self)
-            }
-            Alarm::Linger => {
-                state.watchers.expire(now);
-                state.tell_count(now, self)
-            }
+            Alarm::Count => state.count.open = false,
+            Alarm::Linger => state.watchers.expire(now),
+            Alarm::People => state.people.ring(now),
         }
+        state.settle(now, self)
     }
 
     /// Which version of the rights is in force here. Whoever takes a slice and then finds the version at
@@ -427,24 +475,37 @@ impl TopicHub {
     }
 
     /// Adds a reader. The signal is marked at once, so that it looks.
-    pub(super) fn join(
-        &self,
-        now: Millis,
-        signal: &Arc<Signal>,
-        slot: usize,
-        watcher: Option<&WatcherId>,
-        position: Offset,
-    ) -> (Joined, Option<(Millis, Alarm)>) {
+    pub(super) fn join(&self, now: Millis, reading: Reading<'_>) -> (Joined, Alarms) {
+        let Reading { signal, slot, watcher, who, people, position } = reading;
         let mut state = self.state.lock();
         let position = Arc::new(ReaderPosition(AtomicU64::new(position.0)));
-        let reader =
-            Reader { signal: signal.clone(), slot, watcher: watcher.cloned(), position: position.clone() };
-        let key = state.readers.insert(reader);
+        let key = state.readers.insert(Reader {
+            signal: signal.clone(),
+            slot,
+            watcher: watcher.cloned(),
+            account: who.as_ref().map(|who| who.person.id.clone()),
+            wants_people: people,
+            position: position.clone(),
+        });
         state.listeners = None;
         state.watchers.enter(watcher);
+        if people {
+            state.people.read();
+        }
+        if let Some(who) = &who {
+            state.people.enter(now, who);
+        }
         signal.mark(slot);
-        let alarm = state.tell_count(now, self);
-        (Joined { key, position }, alarm)
+        (Joined { key, position }, state.settle(now, self))
+    }
+
+    /// A reader wants to be told who is there, or does not any more.
+    pub(super) fn want_people(&self, key: usize, wants: bool) {
+        let mut state = self.state.lock();
+        let State { readers, people, .. } = &mut *state;
+        let Some(reader) = readers.get_mut(key).filter(|reader| reader.wants_people != wants) else { return };
+        reader.wants_people = wants;
+        if wants { people.read() } else { people.unread() }
     }
 
     /// Publications by which the slowest reader is behind.
@@ -454,19 +515,61 @@ impl TopicHub {
         slowest.map_or(0, |position| state.visible.0.saturating_sub(position.0))
     }
 
-    /// Removes a reader. With `linger` it goes on counting until then unless it comes back before: a
-    /// poller between two polls.
-    pub(super) fn leave(&self, now: Millis, key: usize, linger: Option<Millis>) -> Vec<(Millis, Alarm)> {
+    /// Removes a reader. A poller between two polls goes on counting until it is expected back.
+    pub(super) fn leave(&self, now: Millis, key: usize, leaving: Leaving) -> Alarms {
         let mut state = self.state.lock();
         let reader = state.readers.remove(key);
         state.listeners = None;
+        let linger = match leaving {
+            Leaving::Lingering(ms) => Some(now.plus(ms)),
+            Leaving::ForGood | Leaving::Dropped => None,
+        };
         let lingers = state.watchers.leave(reader.watcher, linger);
-        let mut alarms: Vec<_> = lingers.map(|until| (until, Alarm::Linger)).into_iter().collect();
+        if reader.wants_people {
+            state.people.unread();
+        }
+        if let Some(account) = &reader.account {
+            state.people.exit(now, account, leaving.going(now, self.grace_ms));
+        }
         if state.readers.is_empty() {
             state.idle_since = now;
         }
-        alarms.extend(state.tell_count(now, self));
+        let mut alarms = state.settle(now, self);
+        alarms.extend(lingers.map(|until| (until, Alarm::Linger)));
         alarms
+    }
+
+    /// Somebody is there without reading: on `online`, whoever has a connection.
+    pub(super) fn enter(&self, now: Millis, who: &Who) -> Alarms {
+        let mut state = self.state.lock();
+        state.people.enter(now, who);
+        state.settle(now, self)
+    }
+
+    /// A connection of theirs has ended.
+    pub(super) fn exit(&self, now: Millis, account: &AccountId, leaving: Leaving) -> Alarms {
+        let mut state = self.state.lock();
+        state.people.exit(now, account, leaving.going(now, self.grace_ms));
+        state.settle(now, self)
+    }
+
+    /// What is known of somebody who is there.
+    pub(super) fn find(&self, account: &AccountId) -> Option<Who> {
+        self.state.lock().people.find(account).cloned()
+    }
+
+    /// Somebody has another name now, or hides.
+    pub(super) fn change(&self, now: Millis, who: &Who) -> Alarms {
+        let mut state = self.state.lock();
+        state.people.change(now, who);
+        state.settle(now, self)
+    }
+
+    /// Somebody who is there is typing, or is not any more.
+    pub(super) fn type_on(&self, now: Millis, account: &AccountId, on: bool) -> Alarms {
+        let mut state = self.state.lock();
+        state.people.type_on(now, account, on);
+        state.settle(now, self)
     }
 
     /// Subscriptions and distinct watchers, this moment.
@@ -485,11 +588,20 @@ impl TopicHub {
         (state.count.version != seen).then(|| (state.count.version, frame.clone()))
     }
 
+    /// What a reader has yet to be told of who is there, who was told up to the version `seen`; 0 for one
+    /// who was told nothing.
+    pub fn people_told(&self, seen: u64) -> Option<Told> {
+        if self.people_version.load(Ordering::Acquire) == seen {
+            return None;
+        }
+        Some(self.state.lock().people.told(seen))
+    }
+
     /// Since when nobody has read it; `None` while somebody does.
     pub(super) fn idle_since(&self) -> Option<Millis> {
         let state = self.state.lock();
-        (state.readers.is_empty() && state.watchers.nobody_lingers() && !state.window_open)
-            .then_some(state.idle_since)
+        let nobody_lingers = state.watchers.nobody_lingers() && state.people.is_empty();
+        (state.readers.is_empty() && nobody_lingers && !state.window_open).then_some(state.idle_since)
     }
 
     pub(super) fn readers(&self) -> usize {
@@ -551,7 +663,20 @@ impl State {
     }
 
     fn count_now(&self) -> PresenceCount {
-        self.watchers.count(self.readers.len())
+        PresenceCount { people: self.people.count(), ..self.watchers.count(self.readers.len()) }
+    }
+
+    /// Tells the readers what has changed about who is there. Returns what to ask of the hub's timer.
+    fn settle(&mut self, now: Millis, topic: &TopicHub) -> Alarms {
+        let version = self.people.version();
+        if topic.people_version.swap(version, Ordering::AcqRel) != version {
+            for (_, reader) in self.readers.iter().filter(|(_, reader)| reader.wants_people) {
+                reader.signal.mark(reader.slot);
+            }
+        }
+        let mut alarms: Alarms = self.people.arm().map(|at| (at, Alarm::People)).into_iter().collect();
+        alarms.extend(self.tell_count(now, topic));
+        alarms
     }
 
     /// Tells the count if it has changed and the last was told long enough ago.

@@ -37,10 +37,11 @@ pub struct Hold {
 
 impl Hold {
     /// Subscribes the session to what the poll asks for.
-    pub async fn begin(mut session: Session, from: Vec<From>) -> Result<Self, ApiError> {
+    /// With `presence`, who is there is part of the answer.
+    pub async fn begin(mut session: Session, from: Vec<From>, presence: bool) -> Result<Self, ApiError> {
         let at_once = from.iter().any(|(_, since)| since.is_none());
         for (topic, since) in from {
-            subscribe(&mut session, topic, since).await?;
+            subscribe(&mut session, topic, since, presence).await?;
         }
         Ok(Self { session, answer: Answer::default(), at_once })
     }
@@ -62,6 +63,11 @@ impl Hold {
             Err(Ending(_)) => true,
         };
         Ok(ended || self.at_once || self.answer.worth_giving || self.answer.is_full())
+    }
+
+    /// The client has gone away before it was answered.
+    pub fn leave(&mut self, now: Millis) {
+        self.session.leave(now);
     }
 
     /// The server ends: the client comes back after a delay of its own, in milliseconds.
@@ -183,7 +189,7 @@ mod tests {
             let topic = at_once(self.hub.topic(Millis(0), &name())).unwrap();
             let epoch = topic.begin(None).0.epoch;
             let since = offset.map(|offset| Position { epoch, offset: Offset(offset) });
-            at_once(Hold::begin(session, vec![(name(), since)])).unwrap()
+            at_once(Hold::begin(session, vec![(name(), since)], false)).unwrap()
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Wanted {
     pub from: Vec<From>,
     pub wait_s: u64,
     pub watcher: Option<WatcherId>,
+    /// Who is there is wanted as well.
+    pub presence: bool,
 }
 
 /// `<topic>[@<cursor>]`
@@ -54,7 +56,7 @@ pub fn parse_from(text: &str) -> Result<From, ApiError> {
     Ok((topic, since))
 }
 
-/// Reads `from=…&from=…&wait=…&watcher=…`.
+/// Reads `from=…&from=…&wait=…&watcher=…&presence=…`.
 pub fn wanted(query: &str) -> Result<Wanted, ApiError> {
     let mut wanted = Wanted::default();
     for (name, value) in form_pairs(query)? {
@@ -69,6 +71,10 @@ pub fn wanted(query: &str) -> Result<Wanted, ApiError> {
                     ApiError::invalid("watcher", error.to_string())
                 })?;
                 wanted.watcher = Some(watcher);
+            }
+            "presence" => {
+                let presence = value.parse().map_err(|_| ApiError::invalid("presence", "true or false"))?;
+                wanted.presence = presence;
             }
             _ => {}
         }
@@ -91,15 +97,17 @@ fn wait(seconds: Option<u64>) -> u64 {
     seconds.unwrap_or(0).min(POLL_WAIT_MAX_S)
 }
 
-/// `GET /api/events/{id}/updates?since=&wait=&watcher=`
+/// `GET /api/events/{id}/updates?since=&wait=&watcher=&presence=`
 #[derive(Debug, Deserialize)]
 pub struct EventQuery {
     since: Option<Cursor>,
     wait: Option<u64>,
     watcher: Option<WatcherId>,
+    #[serde(default)]
+    presence: bool,
 }
 
-/// `GET /api/poll?from=<topic>[@<cursor>]&…&wait=&watcher=`
+/// `GET /api/poll?from=<topic>[@<cursor>]&…&wait=&watcher=&presence=`
 pub async fn topics(
     State(app): State<App>,
     principal: Principal,
@@ -123,7 +131,8 @@ pub async fn event(
     let from = vec![(Topic::event(&id), query.since.map(|cursor| cursor.0))];
     // Of several topics one may be gone; of one alone the status says so.
     app.may_follow(&principal, &from[0].0).await?;
-    answer(app, principal, Wanted { from, wait_s: wait(query.wait), watcher: query.watcher }).await
+    let EventQuery { watcher, presence, .. } = query;
+    answer(app, principal, Wanted { from, wait_s: wait(query.wait), watcher, presence }).await
 }
 
 /// Subscribes a session that lasts for one answer.
@@ -131,12 +140,27 @@ pub(super) async fn subscribe(
     session: &mut Session,
     topic: Topic,
     since: Option<Position>,
+    presence: bool,
 ) -> Result<(), ApiError> {
-    let subscribe = Subscribe { name: TopicName::Topic(topic), since, reference: None };
+    let subscribe = Subscribe { name: TopicName::Topic(topic), since, presence, reference: None };
     session
         .subscribe(subscribe)
         .await
         .map_err(|_| ApiError::new(ErrorCode::TooManySubscriptions, "too many of these topics cannot be had"))
+}
+
+/// A poll that is under way; when its client goes away, it is told the time.
+struct Held {
+    app: App,
+    hold: Option<Hold>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            hold.leave(self.app.clock.now());
+        }
+    }
 }
 
 async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Response, ApiError> {
@@ -147,9 +171,10 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
     let session = upgrade::session(&app, principal, wanted.watcher);
     let _session_guard = app.sessions.enter(session.signal(), session.principal());
-    let mut hold = Hold::begin(session, wanted.from).await?;
+    let hold = Hold::begin(session, wanted.from, wanted.presence).await?;
+    let mut held = Held { app: app.clone(), hold: Some(hold) };
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wanted.wait_s);
-    loop {
+    while let Some(hold) = &mut held.hold {
         let due = hold.look(app.clock.now()).await;
         if let Some(code) = hold.signal().ending() {
             if code != shared::CloseCode::Draining {
@@ -168,7 +193,8 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
             break;
         }
     }
-    Ok(respond(hold.finish(app.clock.now(), wanted.wait_s > 0)))
+    let body = held.hold.take().map(|hold| hold.finish(app.clock.now(), wanted.wait_s > 0));
+    Ok(respond(body.unwrap_or_default()))
 }
 
 fn unreadable() -> ApiError {

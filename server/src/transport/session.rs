@@ -17,13 +17,16 @@ use shared::{
 use smallvec::SmallVec;
 
 use super::bucket::Bucket;
+
+mod presence;
+
 use crate::{
     auth::Principal,
     hub::{
         Hub, TopicError,
         chunk::Slice,
         signal::{SLOTS, Signal},
-        topic::{Joined, Next, TopicHub},
+        topic::{Joined, Leaving, Next, Reading, TopicHub},
     },
     store::StoreError,
     time::Millis,
@@ -80,6 +83,9 @@ pub struct Session {
     last_error: Millis,
     now: Millis,
     linger_ms: Option<u64>,
+    /// Its user is online by it.
+    is_online: bool,
+    typing: Bucket,
 }
 
 #[derive(Debug)]
@@ -91,6 +97,8 @@ struct Subscription {
     /// The version of the topic's rights as of which this principal may read it. Nothing is handed over
     /// while it is not the one in force.
     rights: u64,
+    /// Up to which version it was told who is there; `None` if it is not told.
+    people: Option<u64>,
 }
 
 impl Session {
@@ -102,9 +110,12 @@ impl Session {
         limits: SessionLimits,
         now: Millis,
     ) -> Self {
+        let is_online = presence::arrive(&hub, now, &principal);
         Self {
             hub,
             signal: Arc::default(),
+            is_online,
+            typing: presence::bucket(now),
             principal,
             connection,
             watcher,
@@ -181,6 +192,7 @@ impl Session {
                 self.unsubscribe(&name.topic());
                 Ok(())
             }
+            Ok(ClientFrame::Typing(typing)) => self.type_on(&typing).await,
             Ok(ClientFrame::Ping(ping)) => {
                 let timestamp = crate::time::timestamp(unix_ms);
                 self.reply(&ServerFrame::Pong(Pong { timestamp, reference: ping.reference }));
@@ -222,16 +234,29 @@ impl Session {
             },
         };
         self.answer_subscribed(&name, &begin, reason, subscribe.reference);
+        let wants_people = subscribe.presence && self.may_know_people();
+        let people = wants_people.then_some(0);
         match &mut self.subscriptions[slot] {
             Some(subscription) => {
                 subscription.reader.position.set(begin.offset);
                 subscription.rights = rights;
+                // What is not in the log is told again.
+                subscription.count_version = 0;
+                subscription.people = people;
+                self.hub.want_people(&subscription.topic, subscription.reader.key, wants_people);
                 self.signal.mark(slot);
             }
             empty => {
-                let watcher = self.watcher.as_ref();
-                let reader = self.hub.join(self.now, &topic, &self.signal, slot, watcher, begin.offset);
-                *empty = Some(Subscription { topic, reader, count_version: 0, rights });
+                let reading = Reading {
+                    signal: &self.signal,
+                    slot,
+                    watcher: self.watcher.as_ref(),
+                    who: presence::who(&self.principal),
+                    people: wants_people,
+                    position: begin.offset,
+                };
+                let reader = self.hub.join(self.now, &topic, reading);
+                *empty = Some(Subscription { topic, reader, count_version: 0, rights, people });
             }
         }
         Ok(())
@@ -262,8 +287,12 @@ impl Session {
     }
 
     fn remove(&mut self, slot: usize) {
+        self.remove_as(slot, Leaving::ForGood);
+    }
+
+    fn remove_as(&mut self, slot: usize, leaving: Leaving) {
         if let Some(subscription) = self.subscriptions.get_mut(slot).and_then(Option::take) {
-            self.hub.leave(self.now, &subscription.topic, subscription.reader.key, self.linger_ms);
+            self.hub.leave(self.now, &subscription.topic, subscription.reader.key, leaving);
         }
     }
 
@@ -285,11 +314,15 @@ impl Session {
         })
     }
 
-    /// Ends every subscription, without a word to the client (E7).
-    pub fn leave(&mut self) {
+    /// Ends every subscription, without a word to the client (E7). From `now` on its user may come back: a
+    /// session that is dropped without being told the time was gone when it last did something.
+    pub fn leave(&mut self, now: Millis) {
+        self.now = now;
+        let leaving = self.leaving();
         for slot in 0..self.subscriptions.len() {
-            self.remove(slot);
+            self.remove_as(slot, leaving);
         }
+        self.depart(leaving);
     }
 
     /// Subscriptions at this moment.
@@ -394,7 +427,14 @@ impl Session {
     /// rights are still those that were decided on: looked at after it was taken, once for all of it.
     fn hand_over(&mut self, slot: usize, outlet: &mut impl Outlet) -> HandedOver {
         let Some(Some(subscription)) = self.subscriptions.get_mut(slot) else { return HandedOver::All };
-        let Subscription { topic, reader, count_version, rights } = subscription;
+        let Subscription { topic, reader, count_version, rights, people } = subscription;
+        if let Some(told) = people.and_then(|seen| topic.people_told(seen)) {
+            if topic.rights() != *rights {
+                return HandedOver::Undecided;
+            }
+            *people = Some(told.version);
+            told.frames.iter().for_each(|frame| outlet.shared(frame));
+        }
         if let Some((version, frame)) = topic.count_frame(*count_version) {
             if topic.rights() != *rights {
                 return HandedOver::Undecided;
@@ -540,7 +580,7 @@ fn said(error: &TopicError) -> String {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(self.now);
     }
 }
 

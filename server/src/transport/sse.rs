@@ -37,14 +37,16 @@ use crate::{
 /// Bytes gathered into one piece of the body.
 const GATHER_BYTES: usize = 64 * 1024;
 
-/// `GET /api/events/{id}/stream?since=&watcher=`
+/// `GET /api/events/{id}/stream?since=&watcher=&presence=`
 #[derive(Debug, Deserialize)]
 pub struct EventQuery {
     since: Option<Cursor>,
     watcher: Option<WatcherId>,
+    #[serde(default)]
+    presence: bool,
 }
 
-/// `GET /api/sse?from=<topic>[@<cursor>]&…&watcher=`
+/// `GET /api/sse?from=<topic>[@<cursor>]&…&watcher=&presence=`
 pub async fn topics(
     State(app): State<App>,
     principal: Principal,
@@ -56,7 +58,7 @@ pub async fn topics(
     if from.is_empty() {
         return Err(ApiError::invalid("from", "name at least one topic"));
     }
-    open(app, principal, query.watcher, from).await
+    open(app, principal, (query.watcher, query.presence), from).await
 }
 
 /// The same for one event.
@@ -73,7 +75,7 @@ pub async fn event(
         Some(from) => from.into_iter().find(|(named, _)| *named == topic).and_then(|(_, since)| since),
         None => query.since.map(|cursor| cursor.0),
     };
-    open(app, principal, query.watcher, vec![(topic, since)]).await
+    open(app, principal, (query.watcher, query.presence), vec![(topic, since)]).await
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<Vec<From>>, ApiError> {
@@ -97,7 +99,7 @@ struct Stream {
 async fn open(
     app: App,
     principal: Principal,
-    watcher: Option<WatcherId>,
+    (watcher, presence): (Option<WatcherId>, bool),
     from: Vec<From>,
 ) -> Result<Response, ApiError> {
     if app.is_draining() {
@@ -111,7 +113,7 @@ async fn open(
     for (topic, since) in from {
         // A stream of one topic that does not exist is a plain 404; a browser would retry a stream.
         app.may_follow(&principal, &topic).await?;
-        super::poll::subscribe(&mut session, topic, since).await?;
+        super::poll::subscribe(&mut session, topic, since, presence).await?;
     }
     out.positions =
         session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
@@ -135,6 +137,12 @@ async fn open(
     // nginx gathers an answer before it passes it on, unless told otherwise.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.session.leave(self.app.clock.now());
+    }
 }
 
 impl Stream {

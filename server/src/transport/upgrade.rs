@@ -41,11 +41,13 @@ pub struct GeneralQuery {
     watcher: Option<WatcherId>,
 }
 
-/// `GET /api/ws/events/{id}?since=&watcher=`
+/// `GET /api/ws/events/{id}?since=&watcher=&presence=`
 #[derive(Debug, Deserialize)]
 pub struct EventQuery {
     since: Option<Cursor>,
     watcher: Option<WatcherId>,
+    #[serde(default)]
+    presence: bool,
 }
 
 /// Any topics on one connection.
@@ -71,10 +73,11 @@ pub async fn event(
     // Even an id that cannot exist is answered on the socket: a browser shows no script the status of a
     // refused handshake.
     let id = id.parse::<EventId>().map_err(|_| ());
-    open(app, principal, query.watcher, Some((id, query.since)), request)
+    open(app, principal, query.watcher, Some((id, query.since, query.presence)), request)
 }
 
-type WantedEvent = Option<(Result<EventId, ()>, Option<Cursor>)>;
+/// Which event, from where on, and whether who is there is wanted as well.
+type WantedEvent = Option<(Result<EventId, ()>, Option<Cursor>, bool)>;
 
 fn open(
     app: App,
@@ -147,7 +150,7 @@ pub(super) fn session(app: &App, principal: Principal, watcher: Option<WatcherId
 
 /// The first frames: `connected`, and for an event its subscription.
 async fn begin(session: &mut Session, event: WantedEvent) -> Result<(), CloseCode> {
-    let Some((id, since)) = event else {
+    let Some((id, since, presence)) = event else {
         session.greet(None, unix_ms());
         return Ok(());
     };
@@ -162,8 +165,8 @@ async fn begin(session: &mut Session, event: WantedEvent) -> Result<(), CloseCod
         return Err(CloseCode::NotFound);
     }
     session.greet(Some(id), unix_ms());
-    let subscribe =
-        Subscribe { name: TopicName::Topic(topic), since: since.map(|cursor| cursor.0), reference: None };
+    let since = since.map(|cursor| cursor.0);
+    let subscribe = Subscribe { name: TopicName::Topic(topic), since, presence, reference: None };
     session.subscribe(subscribe).await.map_err(|ending| ending.0)
 }
 

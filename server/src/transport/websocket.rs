@@ -178,6 +178,8 @@ impl Connection {
         };
         // Ending needs more room than a connection at rest should hold.
         Box::pin(self.end(end)).await;
+        let now = self.line.app.clock.now();
+        self.line.end.lock().await.session.leave(now);
     }
 
     async fn end(&mut self, end: End) {
@@ -344,7 +346,7 @@ impl Connection {
         let mut bytes = Vec::new();
         end.out.copy_into(&mut bytes);
         // Who is leaving no longer watches, however long the goodbye takes (E7).
-        end.session.leave();
+        end.session.leave(self.line.app.clock.now());
         wire::push_close(&mut bytes, code, reason);
         if !matches!(tokio::time::timeout(GOODBYE, farewell(&self.line.stream, &bytes)).await, Ok(Ok(()))) {
             tracing::debug!(connection = %end.session.connection(), "a client did not say goodbye");

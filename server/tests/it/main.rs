@@ -24,6 +24,7 @@ mod limits;
 mod media;
 mod metrics;
 mod origin;
+mod p4_presence;
 mod p6_members;
 mod p6_rights;
 mod poll;

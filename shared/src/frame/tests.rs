@@ -1,6 +1,7 @@
 //! What every frame looks like on the wire: a changed line here is a change of the protocol.
 
 use super::*;
+use crate::model::account::Person;
 
 fn publication(change: Change) -> Publication {
     Publication {
@@ -65,7 +66,7 @@ fn e2_control_frames() {
         r#"{"type":"subscribed","topic":"event:e1","payload":{"epoch":"k3","offset":4,"recovered":false,"reason":"epochChanged","ref":2}}"#,
     );
     check(
-        &ServerFrame::PresenceCount(topic, PresenceCount { watchers: 2, subscriptions: 3 }),
+        &ServerFrame::PresenceCount(topic, PresenceCount { watchers: 2, subscriptions: 3, people: 0 }),
         r#"{"type":"presence:count","topic":"event:e1","payload":{"watchers":2,"subscriptions":3}}"#,
     );
     check(
@@ -79,6 +80,37 @@ fn e2_control_frames() {
 }
 
 #[test]
+fn p4_who_is_there() {
+    let (event, online) = (Topic::event(&"e1".parse().unwrap()), Topic::online());
+    let ada = || Person { id: "a1".parse().unwrap(), name: "ada".to_owned(), display_name: "Ada".to_owned() };
+    let there = || PersonThere { person: ada() };
+    let gone = || PersonGone { user_id: "a1".parse().unwrap() };
+    let of_ada = r#"{"person":{"id":"a1","name":"ada","displayName":"Ada"}}"#;
+    let state = PresenceState { people: vec![ada()], total: 31, typing: vec![ada()] };
+    check(
+        &ServerFrame::PresenceState(event.clone(), state),
+        r#"{"type":"presence:state","topic":"event:e1","payload":{"people":[{"id":"a1","name":"ada","displayName":"Ada"}],"total":31,"typing":[{"id":"a1","name":"ada","displayName":"Ada"}]}}"#,
+    );
+    check(
+        &ServerFrame::PresenceCount(
+            event.clone(),
+            PresenceCount { watchers: 2, subscriptions: 3, people: 1 },
+        ),
+        r#"{"type":"presence:count","topic":"event:e1","payload":{"watchers":2,"subscriptions":3,"people":1}}"#,
+    );
+    for (frame, type_name, topic, payload) in [
+        (ServerFrame::PresenceJoin(event.clone(), there()), "presence:join", &event, of_ada),
+        (ServerFrame::PresenceLeave(event.clone(), gone()), "presence:leave", &event, r#"{"userId":"a1"}"#),
+        (ServerFrame::TypingStart(event.clone(), there()), "typing:start", &event, of_ada),
+        (ServerFrame::TypingStop(event.clone(), gone()), "typing:stop", &event, r#"{"userId":"a1"}"#),
+        (ServerFrame::UserOnline(online.clone(), there()), "user:online", &online, of_ada),
+        (ServerFrame::UserOffline(online.clone(), gone()), "user:offline", &online, r#"{"userId":"a1"}"#),
+    ] {
+        check(&frame, &format!(r#"{{"type":"{type_name}","topic":"{topic}","payload":{payload}}}"#));
+    }
+}
+
+#[test]
 fn e3_client_frames() {
     let since = Some(Position { epoch: "k3".parse().unwrap(), offset: Offset(9) });
     for (frame, text) in [
@@ -86,6 +118,7 @@ fn e3_client_frames() {
             ClientFrame::Subscribe(Subscribe {
                 name: TopicName::EventId("e1".parse().unwrap()),
                 since,
+                presence: false,
                 reference: Some(1),
             }),
             r#"{"type":"subscribe","payload":{"eventId":"e1","since":{"epoch":"k3","offset":9},"ref":1}}"#,
@@ -93,6 +126,19 @@ fn e3_client_frames() {
         (
             ClientFrame::Unsubscribe(TopicName::Topic("events".parse().unwrap())),
             r#"{"type":"unsubscribe","payload":{"topic":"events"}}"#,
+        ),
+        (
+            ClientFrame::Subscribe(Subscribe {
+                name: TopicName::Topic(Topic::online()),
+                since: Some(Position::online()),
+                presence: true,
+                reference: None,
+            }),
+            r#"{"type":"subscribe","payload":{"topic":"online","since":{"epoch":"0","offset":0},"presence":true}}"#,
+        ),
+        (
+            ClientFrame::Typing(Typing { name: TopicName::EventId("e1".parse().unwrap()), on: true }),
+            r#"{"type":"typing","payload":{"eventId":"e1","on":true}}"#,
         ),
         (ClientFrame::Ping(Ping::default()), r#"{"type":"ping","payload":{}}"#),
     ] {

@@ -316,7 +316,7 @@ impl World {
         let (name, head) = (TopicName::Topic(self.topic()), self.committed.len() as u64);
         let epoch = at_once(self.hub.topic(self.now, &self.topic())).unwrap().begin(None).0.epoch;
         let since = back.map(|back| Position { epoch, offset: Offset(head.saturating_sub(back)) });
-        let asked = Subscribe { name, since, reference: Some(self.may.len() as u64 - 1) };
+        let asked = Subscribe { name, since, presence: false, reference: Some(self.may.len() as u64 - 1) };
         at_once(self.readers[reader].session.subscribe(asked)).unwrap();
     }
 

@@ -9,6 +9,8 @@ use crate::{
     store::{Announcer, Store, WorkError, event, log},
 };
 
+mod crowd;
+
 #[derive(Default)]
 struct Collected {
     frames: Vec<ServerFrame>,
@@ -216,7 +218,7 @@ fn e6_a_poller_is_kept_from_the_moment_it_leaves() {
     let mut session = Session::new(hub.clone(), principal, "c1".parse().unwrap(), watcher, limits, Millis(0));
     let topic: Topic = "event:e1".parse().unwrap();
     let name = shared::frame::TopicName::Topic(topic.clone());
-    at_once(session.subscribe(Subscribe { name, since: None, reference: None })).unwrap();
+    at_once(session.subscribe(Subscribe { name, since: None, presence: false, reference: None })).unwrap();
     // Held for long with nothing to drain.
     session.linger(Millis(30_000), 5_000);
     drop(session);

@@ -92,6 +92,7 @@ impl Follower {
         let subscribe = shared::frame::Subscribe {
             name: shared::frame::TopicName::Topic(topic.clone()),
             since,
+            presence: false,
             reference: None,
         };
         self.send(&ClientFrame::Subscribe(subscribe).encode().expect("a frame")).await;
