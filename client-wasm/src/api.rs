@@ -12,6 +12,9 @@ use shared::{
     rest::{ErrorBody, Page, Snapshot},
 };
 
+use crate::browser::encode;
+
+pub(crate) mod people;
 pub(crate) mod upload;
 
 /// Why a call failed.
@@ -21,19 +24,33 @@ pub(crate) struct ApiError {
     pub(crate) code: Option<ErrorCode>,
     /// For people.
     pub(crate) message: String,
+    /// The field that the message is about, by its name on the wire.
+    pub(crate) field: Option<String>,
 }
 
 impl ApiError {
     /// No answer came.
     pub(crate) fn unreachable() -> Self {
-        Self { code: None, message: "The server cannot be reached.".to_owned() }
+        Self { code: None, message: "The server cannot be reached.".to_owned(), field: None }
+    }
+
+    /// What the page itself finds wrong with a field, without asking the server.
+    pub(crate) fn of_field(field: &str, message: &str) -> Self {
+        Self { code: Some(ErrorCode::Invalid), message: message.to_owned(), field: Some(field.to_owned()) }
     }
 
     /// Reads the body of an answer that is not a success.
     pub(crate) fn from_body(status: u16, body: &str) -> Self {
         match serde_json::from_str::<ErrorBody>(body) {
-            Ok(body) => Self { code: Some(body.error.code), message: body.error.message },
-            Err(_) => Self { code: None, message: format!("The server answered with an error ({status}).") },
+            Ok(body) => {
+                let error = body.error;
+                Self { code: Some(error.code), message: error.message, field: error.field }
+            }
+            Err(_) => Self {
+                code: None,
+                message: format!("The server answered with an error ({status})."),
+                field: None,
+            },
         }
     }
 
@@ -42,12 +59,25 @@ impl ApiError {
         self.code.is_none_or(ErrorCode::is_temporary)
     }
 
+    /// Whether who asks is not to see it, or there is no such thing.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.code.is_some_and(is_closed)
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self.code, Some(ErrorCode::NotFound | ErrorCode::UnknownTopic))
     }
 }
 
-type Answer<T> = Result<T, ApiError>;
+/// Whether a code means that there is nothing to be seen by who asks.
+pub(crate) const fn is_closed(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::NotFound | ErrorCode::UnknownTopic | ErrorCode::Forbidden | ErrorCode::Unauthenticated
+    )
+}
+
+pub(crate) type Answer<T> = Result<T, ApiError>;
 
 async fn text(request: Result<Request, gloo_net::Error>) -> Answer<String> {
     let request = request.map_err(|_| ApiError::unreachable())?;
@@ -60,6 +90,7 @@ fn read<T: DeserializeOwned>(body: &str) -> Answer<T> {
     serde_json::from_str(body).map_err(|error| ApiError {
         code: Some(ErrorCode::Malformed),
         message: format!("The server's answer makes no sense to this page: {error}. Reloading it may help."),
+        field: None,
     })
 }
 
@@ -69,6 +100,11 @@ async fn get<T: DeserializeOwned>(url: &str) -> Answer<T> {
 
 async fn send<B: Serialize, T: DeserializeOwned>(builder: RequestBuilder, body: &B) -> Answer<T> {
     read(&text(builder.json(body)).await?)
+}
+
+/// A request that is answered with nothing.
+async fn done(request: Result<Request, gloo_net::Error>) -> Answer<()> {
+    text(request).await.map(|_| ())
 }
 
 pub(crate) async fn list_events(after: Option<String>) -> Answer<Page<Event>> {
@@ -129,9 +165,5 @@ pub(crate) async fn patch_media(event: &EventId, id: &MediaId, patch: &MediaPatc
 }
 
 pub(crate) async fn delete_media(event: &EventId, id: &MediaId) -> Answer<()> {
-    text(Request::delete(&format!("/api/events/{event}/media/{id}")).build()).await.map(|_| ())
-}
-
-fn encode(text: &str) -> String {
-    js_sys::encode_uri_component(text).into()
+    done(Request::delete(&format!("/api/events/{event}/media/{id}")).build()).await
 }

@@ -8,20 +8,27 @@ use leptos_router::{
 
 use crate::{
     browser,
-    components::{announcer::Announcer, banner::Banner, header::Header, time::Clock, title::Title},
+    components::{
+        announcer::Announcer, banner::Banner, header::Header, theme::Scheme, time::Clock, title::Title,
+    },
     driver::Live,
-    pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
-    storage::Theme,
+    pages::{
+        account::AccountPage, event::EventPage, events::EventsPage, invitation::InvitationPage,
+        not_found::NotFoundPage, people::PeoplePage, sign_in::SignInPage,
+    },
+    session::Session,
 };
 
 /// The whole app.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    Theme::remembered().apply();
+    provide_context(Scheme::start());
     provide_context(Clock::start());
     provide_context(Title::start());
     provide_context(Announcer::find());
-    provide_context(Live::start());
+    let live = Live::start();
+    provide_context(live);
+    provide_context(Session::start(live));
 
     view! {
         <Router>
@@ -41,6 +48,10 @@ pub(crate) fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=EventsPage />
                     <Route path=path!("/events/:id") view=EventPage />
+                    <Route path=path!("/events/:id/people") view=PeoplePage />
+                    <Route path=path!("/invitations/:code") view=InvitationPage />
+                    <Route path=path!("/signin") view=SignInPage />
+                    <Route path=path!("/account") view=AccountPage />
                 </Routes>
             </main>
             <Banner />

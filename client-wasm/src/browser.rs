@@ -240,6 +240,11 @@ pub(crate) async fn copy(text: &str) -> bool {
             .is_ok()
 }
 
+/// Text as a part of an address.
+pub(crate) fn encode(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
 /// Moves the focus to the element with this id, if it is there.
 pub(crate) fn focus(id: &str) {
     if let Some(element) =

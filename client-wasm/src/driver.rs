@@ -150,7 +150,6 @@ impl Live {
 
     /// Connects anew, in this tab and in every other of this browser: the server is to see who is signed in
     /// now. Topics go on from where they stand.
-    #[expect(dead_code, reason = "called by whoever signs in or out")]
     pub(crate) fn reconnect(self) {
         let driver = self.driver.get_value();
         if let Some(tabs) = &driver.tabs {

@@ -12,6 +12,7 @@ mod browser;
 mod components;
 mod driver;
 mod pages;
+mod session;
 mod storage;
 mod tabs;
 mod thumb;

@@ -1,5 +1,9 @@
 //! The pages, one file per domain.
 
+pub(crate) mod account;
 pub(crate) mod event;
 pub(crate) mod events;
+pub(crate) mod invitation;
 pub(crate) mod not_found;
+pub(crate) mod people;
+pub(crate) mod sign_in;

@@ -1,14 +1,16 @@
 //! The few things that this browser remembers: the display name, the watcher's id, the colour scheme. Works
-//! without (private windows, blocked storage): then they live as long as the page. Called by the driver and
-//! the components.
+//! without (private windows, blocked storage): then they live as long as the page. Called by the driver, the
+//! session and the components.
 
 use shared::WatcherId;
+use wasm_bindgen::JsCast;
 
-use crate::browser;
+use crate::browser::{self, Listener};
 
 const NAME: &str = "touchline.name";
 const WATCHER: &str = "touchline.watcher";
 const THEME: &str = "touchline.theme";
+const SESSION: &str = "touchline.session";
 
 fn store() -> Option<web_sys::Storage> {
     browser::window().local_storage().ok().flatten()
@@ -43,6 +45,22 @@ pub(crate) fn watcher() -> String {
     let fresh = browser::random_id();
     write(WATCHER, &fresh);
     fresh
+}
+
+/// Tells the other tabs of this browser that somebody has signed in or out, or goes by another name. What is
+/// written says nothing: it only has to differ from what stood there.
+pub(crate) fn tell_session() {
+    write(SESSION, &browser::random_id());
+}
+
+/// Calls when another tab has called [`tell_session`].
+pub(crate) fn on_session_told(call: impl Fn() + 'static) -> Listener {
+    browser::listen(&browser::window(), "storage", move |event| {
+        let told = event.dyn_ref::<web_sys::StorageEvent>().and_then(web_sys::StorageEvent::key);
+        if told.as_deref() == Some(SESSION) {
+            call();
+        }
+    })
 }
 
 /// The colour scheme.

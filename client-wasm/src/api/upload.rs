@@ -10,6 +10,7 @@ use super::ApiError;
 #[derive(Debug, Clone)]
 pub(crate) struct Post {
     pub(crate) key: IdempotencyKey,
+    /// A visitor's; empty for who is signed in.
     pub(crate) author: String,
     pub(crate) text: String,
     pub(crate) file: Option<web_sys::File>,
@@ -19,7 +20,9 @@ pub(crate) struct Post {
 
 fn form(post: &Post) -> Result<web_sys::FormData, JsValue> {
     let form = web_sys::FormData::new()?;
-    form.append_with_str("author", &post.author)?;
+    if !post.author.is_empty() {
+        form.append_with_str("author", &post.author)?;
+    }
     form.append_with_str("text", &post.text)?;
     form.append_with_str("key", post.key.as_str())?;
     if let Some(file) = &post.file {

@@ -50,6 +50,8 @@ pub(crate) fn Banner() -> impl IntoView {
                     }
                 }
                 (None, Saying::Down { .. }) if shown.is_up() => Saying::Back,
+                // Signing in or out connects anew.
+                (None, Saying::Refused) => Saying::Nothing,
                 (None, before) => before,
             },
         };

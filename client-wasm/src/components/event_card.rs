@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use shared::model::event::{Event, EventStatus};
+use shared::model::{
+    event::{Event, EventStatus},
+    member::Visibility,
+};
 
 use super::{
     dynamic::{dynamic, when},
@@ -29,6 +32,10 @@ pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl Into
         (None, _) => String::new(),
     });
     let updates = part(|event| words::count(event.media_count, "update", "updates"));
+    let visibility = part(|event| match event.visibility {
+        Visibility::Public => String::new(),
+        other => words::visibility_words(other).0.to_owned(),
+    });
     let cover = Memo::new(move |_| event.with(|event| event.as_ref().and_then(|event| event.cover.clone())));
     let status = Memo::new(move |_| {
         event.with(|event| event.as_ref().map_or(EventStatus::Scheduled, |event| event.status))
@@ -53,6 +60,7 @@ pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl Into
                 <h3><A href=move || href.get()>{title}</A></h3>
                 <p class="card-desc" hidden=dynamic(move || description.with(String::is_empty))>{description}</p>
                 <p class="meta">
+                    <Optional text=visibility />
                     <Optional text=place />
                     <Optional text=when />
                     <span class="num">{updates}</span>

@@ -1,18 +1,20 @@
-//! The bar at the top of every page: the way home, the connection, the colour scheme.
+//! The bar at the top of every page: the way home and to other pages, the connection, the colour scheme, and
+//! who is signed in.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::{components::A, hooks::use_location};
 
 use super::{
     dynamic::dynamic,
     icon::{Icon, mark},
+    me::Me,
+    theme::ThemeButton,
 };
 use crate::{
     browser::{self, Timer},
     driver::{Shown, use_live},
-    storage::Theme,
 };
 
 /// The bar.
@@ -23,14 +25,43 @@ pub(crate) fn Header() -> impl IntoView {
             <div class="bar-in">
                 <A href="/" attr:class="brand">
                     {mark()}
-                    "Touchline"
+                    <span class="brand-name">"Touchline"</span>
                 </A>
+                <Pages />
                 <span class="bar-space"></span>
                 <Connection />
                 <ThemeButton />
+                // What concerns who is signed in: what is new for them, and their account.
+                <Me />
             </div>
         </header>
     }
+}
+
+/// A page that the bar leads to. On a phone the icon stands for the name.
+struct Link {
+    href: &'static str,
+    name: &'static str,
+    icon: Icon,
+    /// Not where the mark leads there already and room is scarce.
+    wide_only: bool,
+}
+
+const PAGES: [Link; 1] = [Link { href: "/", name: "Events", icon: Icon::Calendar, wide_only: true }];
+
+#[component]
+fn Pages() -> impl IntoView {
+    let path = use_location().pathname;
+    let links = PAGES.map(|Link { href, name, icon, wide_only }| {
+        let here = move || path.with(|path| path == href).then_some("page");
+        view! {
+            <a class="nav-link" class:wide-only=wide_only href=href aria-current=dynamic(here) aria-label=name>
+                {icon.draw()}
+                <span>{name}</span>
+            </a>
+        }
+    });
+    view! { <nav class="bar-nav" aria-label="Pages">{links.collect_view()}</nav> }
 }
 
 /// Seconds until `next_try`, counted down while that is ahead and somebody looks.
@@ -87,42 +118,5 @@ fn Connection() -> impl IntoView {
             <span class="dot" aria-hidden="true"></span>
             <span class="num">{words}</span>
         </section>
-    }
-}
-
-#[component]
-fn ThemeButton() -> impl IntoView {
-    let theme = RwSignal::new(Theme::remembered());
-    let label = move || match theme.get() {
-        Theme::System => "Colour scheme: as the system",
-        Theme::Light => "Colour scheme: light",
-        Theme::Dark => "Colour scheme: dark",
-    };
-    let turn = move |_| {
-        let dark_now = browser::matches_media("(prefers-color-scheme: dark)");
-        // From the system's choice first to its opposite: a press always shows something.
-        let next = match (theme.get_untracked(), dark_now) {
-            (Theme::System, true) => Theme::Light,
-            (Theme::System, false) => Theme::Dark,
-            (Theme::Light, true) | (Theme::Dark, false) => {
-                if dark_now {
-                    Theme::Dark
-                } else {
-                    Theme::Light
-                }
-            }
-            (Theme::Light, false) | (Theme::Dark, true) => Theme::System,
-        };
-        next.apply();
-        theme.set(next);
-    };
-    view! {
-        <button class="icon-btn" type="button" aria-label=label title=label on:click=turn>
-            {dynamic(move || match theme.get() {
-                Theme::System => Icon::SunMoon.draw(),
-                Theme::Light => Icon::Sun.draw(),
-                Theme::Dark => Icon::Moon.draw(),
-            })}
-        </button>
     }
 }

@@ -9,6 +9,7 @@ pub(crate) enum Icon {
     ArrowRight,
     ArrowUp,
     ArrowDown,
+    Calendar,
     Camera,
     ChevronDown,
     Close,
@@ -16,9 +17,12 @@ pub(crate) enum Icon {
     Clip,
     Edit,
     Eye,
+    Leave,
     Link,
+    Lock,
     Moon,
     More,
+    People,
     Plus,
     Sun,
     SunMoon,
@@ -32,6 +36,9 @@ impl Icon {
             Self::ArrowRight => "M5 12h14m-6-6 6 6-6 6",
             Self::ArrowUp => "M12 19V5m-6 6 6-6 6 6",
             Self::ArrowDown => "M12 5v14m-6-6 6 6 6-6",
+            Self::Calendar => {
+                "M5 5h14a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM4 10h16M8 3v4m8-4v4"
+            }
             Self::Camera => {
                 "M4 8h3l2-3h6l2 3h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1zm8 2.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z"
             }
@@ -48,8 +55,15 @@ impl Icon {
             Self::Link => {
                 "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 1 0 13 5.3L12 6.5M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 1 0 5.7 5.7l1-1.2"
             }
+            Self::Leave => "M10 4H6a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h4M15 8l4 4-4 4M19 12H10",
+            Self::Lock => {
+                "M6 11h12a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1zM8 11V8a4 4 0 0 1 8 0v3"
+            }
             Self::Moon => "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
             Self::More => "M5 12h.01M12 12h.01M19 12h.01",
+            Self::People => {
+                "M9 5a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7zM2.500 19.500c0-3 2.800-5 6.500-5s6.500 2 6.500 5M16 5.300a3.300 3.300 0 0 1 0 6.400M18 14.900c2.200.700 3.500 2.400 3.500 4.600"
+            }
             Self::Plus => "M12 5v14M5 12h14",
             Self::Sun => {
                 "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2m0 16v2M4.9 4.9l1.4 1.4m11.4 11.4 1.4 1.4M2 12h2m16 0h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4"

@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     avatar::Avatar,
-    dynamic::dynamic,
+    dynamic::{dynamic, when},
     icon::Icon,
     linked_text::linked_text,
     menu::{Menu, MenuEntry},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     browser,
-    pages::event::{feed::Cell, outgoing::Outgoing},
+    pages::event::{feed::Cell, outgoing::Outgoing, rights::Rights},
 };
 
 /// A text without a file that is no longer than this is set larger, in characters.
@@ -37,6 +37,8 @@ pub(crate) struct Actions {
     pub(crate) discard: Callback<IdempotencyKey>,
     pub(crate) load_gap: Callback<()>,
     pub(crate) outgoing: Outgoing,
+    /// Editing and deleting are offered by these.
+    pub(crate) rights: Rights,
 }
 
 /// Draws a row, whatever it is.
@@ -303,8 +305,13 @@ fn item_menu(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
         <div class="item-menu">
             <Menu label="More" class="icon-btn" side="right" face=dynamic(|| Icon::More.draw())>
                 <MenuEntry on_choose=copy>{Icon::Link.draw()} "Copy link"</MenuEntry>
-                <MenuEntry on_choose=edit>{Icon::Edit.draw()} "Edit text"</MenuEntry>
-                <MenuEntry class="danger" on_choose=delete>{Icon::Trash.draw()} "Delete"</MenuEntry>
+                {when(
+                    move || media(row, |m| actions.rights.may_change(m)).unwrap_or(false),
+                    move || view! {
+                        <MenuEntry on_choose=edit>{Icon::Edit.draw()} "Edit text"</MenuEntry>
+                        <MenuEntry class="danger" on_choose=delete>{Icon::Trash.draw()} "Delete"</MenuEntry>
+                    }.into_any(),
+                )}
             </Menu>
         </div>
     }

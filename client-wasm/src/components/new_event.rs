@@ -4,14 +4,21 @@ use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use shared::{
     limits::{EVENT_DESCRIPTION_CHARS, EVENT_PLACE_CHARS, EVENT_TITLE_CHARS},
-    model::event::{EventStatus, NewEvent},
+    model::{
+        event::{EventStatus, NewEvent},
+        member::Visibility,
+    },
 };
 
 use super::{
-    dynamic::dynamic,
+    dynamic::{dynamic, when},
     sheet::{Sheet, use_sheet},
 };
-use crate::{api, browser, words::status_word};
+use crate::{
+    api, browser,
+    session::use_session,
+    words::{status_word, visibility_words},
+};
 
 /// The dialog; it goes to the event it has made.
 #[component]
@@ -32,6 +39,8 @@ fn Form() -> impl IntoView {
     let description = RwSignal::new(String::new());
     let starts = RwSignal::new(String::new());
     let status = RwSignal::new(EventStatus::Live);
+    let visibility = RwSignal::new(Visibility::Public);
+    let session = use_session();
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
 
@@ -51,7 +60,7 @@ fn Form() -> impl IntoView {
             description: description.get_untracked().trim().to_owned(),
             place: place.get_untracked().trim().to_owned(),
             status: Some(status.get_untracked()),
-            visibility: None,
+            visibility: Some(visibility.get_untracked()),
             // The field's text has no zone: it means the reader's own.
             starts_at: starts.with_untracked(|text| browser::timestamp(js_sys::Date::parse(text))),
         };
@@ -105,6 +114,25 @@ fn Form() -> impl IntoView {
                         .collect_view()}
                 </select>
             </div>
+            // A visitor's events are everybody's.
+            {when(move || session.is_signed_in(), move || view! {
+                <div class="field">
+                    <label for="event-visibility">"Who sees it"</label>
+                    <select
+                        id="event-visibility"
+                        class="input"
+                        aria-describedby="event-visibility-hint"
+                        on:change=move |event| {
+                            if let Ok(chosen) = event_target_value(&event).parse() {
+                                visibility.set(chosen);
+                            }
+                        }
+                    >
+                        {Visibility::ALL.map(|entry| view! { <option value=entry.as_str()>{visibility_words(entry).0}</option> }).collect_view()}
+                    </select>
+                    <p class="hint" id="event-visibility-hint">{move || visibility_words(visibility.get()).1}</p>
+                </div>
+            }.into_any())}
             <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
             <div class="sheet-end">
                 <button class="btn btn-quiet" type="button" on:click=move |_| sheet.close()>"Cancel"</button>

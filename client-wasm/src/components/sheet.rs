@@ -23,6 +23,20 @@ pub(crate) fn use_sheet() -> SheetHandle {
     expect_context::<SheetHandle>()
 }
 
+/// Whether the dialog is open that is so while there is something that it is about; closed, it forgets it.
+pub(crate) fn open_while<T: Send + Sync + 'static>(about: RwSignal<Option<T>>) -> RwSignal<bool> {
+    let open = RwSignal::new(false);
+    Effect::new(move || open.set(about.with(Option::is_some)));
+    Effect::new(move |was_open: Option<bool>| {
+        let is_open = open.get();
+        if was_open == Some(true) && !is_open {
+            about.set(None);
+        }
+        is_open
+    });
+    open
+}
+
 /// A dialog that is there while `open` holds.
 #[component]
 pub(crate) fn Sheet(

@@ -1,46 +1,41 @@
 //! One event: its header, its timeline, and what can be done with both. Follows the topic `event:{id}`.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
-    components::A,
     hooks::{use_params_map, use_query_map},
 };
-use shared::{
-    Change, EventId, MediaId, Topic,
-    model::{
-        event::{Event, EventPatch, EventStatus},
-        media::MediaKind,
-    },
-};
+use shared::{Change, EventId, MediaId, Topic, model::media::MediaKind};
 
 pub(crate) mod composer;
 mod edit;
 pub(crate) mod feed;
 mod feed_view;
+pub(crate) mod gone;
+mod head;
 mod linked;
 mod load;
 pub(crate) mod outgoing;
+mod place_to_write;
+pub(crate) mod rights;
 mod scroll;
 
 use feed::{Feed, Phase};
 use feed_view::FeedView;
+use gone::{Gone, GoneNotice};
+use head::EventHead;
 use load::{Known, Loader};
 use outgoing::Outgoing;
+use rights::Rights;
 
 use crate::{
     api, browser,
-    components::{
-        announcer::use_announcer, dynamic::dynamic, icon::Icon, linked_text::linked_text,
-        status_badge::StatusMenu, time::event_moment, title::use_title,
-    },
+    components::{announcer::use_announcer, dynamic::dynamic, title::use_title},
     driver::{News, use_live},
     pages::not_found::NotFoundPage,
+    session::use_session,
     words,
 };
-
-/// A description longer than this does not fit beside the timeline, in characters.
-const LONG_CHARS: usize = 700;
 
 /// The page, for whichever event the address names.
 #[component]
@@ -49,9 +44,14 @@ pub(crate) fn EventPage() -> impl IntoView {
     let id = Memo::new(move |_| {
         params.with(|params| params.get("id")).and_then(|text| text.parse::<EventId>().ok())
     });
-    dynamic(move || match id.get() {
-        Some(id) => view! { <EventView id=id /> }.into_any(),
-        None => view! { <NotFoundPage /> }.into_any(),
+    let session = use_session();
+    dynamic(move || {
+        // Somebody else sees another page.
+        session.turns.track();
+        match id.get() {
+            Some(id) => view! { <EventView id=id /> }.into_any(),
+            None => view! { <NotFoundPage /> }.into_any(),
+        }
     })
 }
 
@@ -67,7 +67,8 @@ fn EventView(id: EventId) -> impl IntoView {
 
     let feed = Feed::new(use_announcer(), title, kind.get_untracked());
     let outgoing = Outgoing::new();
-    let loader = Loader::new(&id, live, feed, outgoing);
+    let rights = Rights::new(use_session());
+    let loader = Loader::new(&id, live, feed, outgoing, rights);
     let watchers = RwSignal::new(None::<u64>);
 
     title.name("");
@@ -77,21 +78,13 @@ fn EventView(id: EventId) -> impl IntoView {
         News::SnapshotNeeded => loader.snapshot(),
         News::Publications { publications, position } => {
             for publication in &publications {
-                apply(loader.known, &publication.change);
+                apply(loader, &publication.change);
             }
             feed.publications(&publications, &position);
         }
         News::Presence(count) => watchers.set(Some(count.watchers)),
-        News::Refused { code, message } => {
-            if code == shared::ErrorCode::NotFound || code == shared::ErrorCode::UnknownTopic {
-                // The end of the subscription follows `event:delete`, which knows better.
-                if !matches!(loader.known.get_untracked(), Known::Missing { .. }) {
-                    loader.known.set(Known::Missing { deleted: false });
-                }
-            } else {
-                feed.phase.set(Phase::Failed(message));
-            }
-        }
+        News::Refused { code, .. } if api::is_closed(code) => loader.close(),
+        News::Refused { message, .. } => feed.phase.set(Phase::Failed(message)),
     });
     Effect::new(move |before: Option<Option<_>>| {
         let kind = kind.get();
@@ -106,21 +99,21 @@ fn EventView(id: EventId) -> impl IntoView {
         }
     });
 
-    let there = Memo::new(move |_| {
+    let gone = Memo::new(move |_| {
         loader.known.with(|known| match known {
-            Known::Missing { deleted } => Some(*deleted),
+            Known::Gone(why) => Some(*why),
             _ => None,
         })
     });
     let id = StoredValue::new(id);
     dynamic(move || {
-        match there.get() {
-        Some(deleted) => missing(deleted).into_any(),
+        match gone.get() {
+        Some(why) => view! { <GoneNotice why=why here=format!("/events/{}", id.get_value()) /> }.into_any(),
         None => view! {
             <div class="event">
-                <EventHead id=id.get_value() loader=loader watchers=watchers />
+                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers />
                 <div class="event-main">
-                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing kind=kind linked=linked />
+                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing rights=rights kind=kind linked=linked />
                 </div>
             </div>
         }
@@ -129,108 +122,20 @@ fn EventView(id: EventId) -> impl IntoView {
     })
 }
 
-fn missing(deleted: bool) -> impl IntoView {
-    use_title().name("Not found");
-    view! {
-        <div class="notice">
-            <h1>{if deleted { "This event has been deleted" } else { "Event not found" }}</h1>
-            <p>"There is no event at this address any more, or there never was."</p>
-            <A href="/" attr:class="btn">"All events"</A>
-        </div>
-    }
-}
-
 /// What a publication says about the event itself.
-fn apply(known: RwSignal<Known>, change: &Change) {
+fn apply(loader: Loader, change: &Change) {
+    let known = loader.known;
     match change {
         Change::EventNew(event) | Change::EventUpdate(event) => known.set(Known::Event(event.clone())),
-        Change::EventDelete(_) => known.set(Known::Missing { deleted: true }),
+        Change::EventDelete(_) => known.set(Known::Gone(Gone::Deleted)),
         Change::EventStatus(changed) => known.update(|known| {
             if let Known::Event(event) = known {
                 event.status = changed.status;
             }
         }),
-        Change::MediaNew(_)
-        | Change::MediaUpdate(_)
-        | Change::MediaDelete(_)
-        | Change::EventAccess(_)
-        | Change::Unknown => {}
+        Change::EventAccess(_) => loader.ask_access(),
+        Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Unknown => {}
     }
-}
-
-#[component]
-fn EventHead(id: EventId, loader: Loader, watchers: RwSignal<Option<u64>>) -> impl IntoView {
-    let event = move |read: fn(&Event) -> String| {
-        Memo::new(move |_| {
-            loader.known.with(|known| match known {
-                Known::Event(event) => read(event),
-                _ => String::new(),
-            })
-        })
-    };
-    let title = event(|event| event.title.clone());
-    let place = event(|event| event.place.clone());
-    let description = event(|event| event.description.clone());
-    let begins = event(|event| event.starts_at.as_ref().map(event_moment).unwrap_or_default());
-    let status = Memo::new(move |_| {
-        loader.known.with(|known| match known {
-            Known::Event(event) => event.status,
-            _ => EventStatus::Scheduled,
-        })
-    });
-    let known = Memo::new(move |_| loader.known.with(|known| matches!(known, Known::Event(_))));
-    let problem = RwSignal::new(None::<String>);
-    let id = StoredValue::new(id);
-    let choose = Callback::new(move |chosen: EventStatus| {
-        let before = status.get_untracked();
-        if chosen == before {
-            return;
-        }
-        problem.set(None);
-        set_status(loader.known, chosen);
-        spawn_local(async move {
-            let patch = EventPatch { status: Some(chosen), ..EventPatch::default() };
-            if let Err(error) = api::patch_event(&id.get_value(), &patch).await {
-                set_status(loader.known, before);
-                problem.try_set(Some(format!("The status was not changed. {}", error.message)));
-            }
-        });
-    });
-    view! {
-        <header class="event-head" class:long=dynamic(move || description.with(|text| text.chars().count() > LONG_CHARS))>
-            <A href="/" attr:class="back">{Icon::ArrowLeft.draw()} "All events"</A>
-            {dynamic(move || if known.get() { view! {
-                <h1>{title}</h1>
-                <div class="event-top">
-                    <StatusMenu status=status on_choose=choose />
-                    <span class="watching" hidden=dynamic(move || watchers.get().is_none())>
-                        {Icon::Eye.draw()}
-                        <span class="num">{dynamic(move || format!("{} watching", watchers.get().unwrap_or(0)))}</span>
-                    </span>
-                </div>
-                <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
-                <p class="meta" hidden=dynamic(move || place.with(String::is_empty) && begins.with(String::is_empty))>
-                    <span hidden=dynamic(move || place.with(String::is_empty))>{place}</span>
-                    <span hidden=dynamic(move || begins.with(String::is_empty))>{begins}</span>
-                </p>
-                <p class="event-desc" hidden=dynamic(move || description.with(String::is_empty))>
-                    {dynamic(move || description.with(|text| linked_text(text)))}
-                </p>
-            }.into_any() } else { view! {
-                <div class="sk sk-title"></div>
-                <div class="sk sk-line"></div>
-                <div class="sk sk-line sk-short"></div>
-            }.into_any() })}
-        </header>
-    }
-}
-
-fn set_status(known: RwSignal<Known>, status: EventStatus) {
-    known.try_update(|known| {
-        if let Known::Event(event) = known {
-            event.status = status;
-        }
-    });
 }
 
 /// The address of the page with a filter; filtering makes no new entry of the history.

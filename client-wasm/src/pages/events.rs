@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::components::A;
 use shared::{
     Change, EventId, Topic,
     model::event::{Event, EventStatus},
@@ -18,6 +19,8 @@ use crate::{
         title::use_title,
     },
     driver::{Live, News, use_live},
+    pages::sign_in,
+    session::use_session,
     words,
 };
 
@@ -57,12 +60,12 @@ impl Group {
     }
 }
 
-type Events = BTreeMap<EventId, Event>;
+type ById = BTreeMap<EventId, Event>;
 
 /// What the page knows.
 #[derive(Clone, Copy)]
 struct State {
-    events: RwSignal<Events>,
+    events: RwSignal<ById>,
     loaded: RwSignal<bool>,
     failed: RwSignal<Option<String>>,
     live: Live,
@@ -72,7 +75,7 @@ impl State {
     fn load(self) {
         spawn_local(async move {
             let topic = Topic::events();
-            let mut events = Events::new();
+            let mut events = ById::new();
             let mut after = None;
             let mut first = None;
             // As many pages as there are; the first one's cursor is the earliest.
@@ -118,10 +121,10 @@ impl State {
                     event.status = changed.status;
                 }
             }
-            Change::MediaNew(_)
+            Change::EventAccess(_)
+            | Change::MediaNew(_)
             | Change::MediaUpdate(_)
             | Change::MediaDelete(_)
-            | Change::EventAccess(_)
             | Change::Unknown => {}
         });
     }
@@ -142,9 +145,19 @@ impl State {
     }
 }
 
-/// The page.
+/// The page; anew when somebody else is signed in.
 #[component]
 pub(crate) fn EventsPage() -> impl IntoView {
+    let session = use_session();
+    dynamic(move || {
+        session.turns.track();
+        view! { <Events /> }.into_any()
+    })
+}
+
+#[component]
+fn Events() -> impl IntoView {
+    let session = use_session();
     use_title().name("");
     use_title().unread(0);
     let live = use_live();
@@ -171,10 +184,19 @@ pub(crate) fn EventsPage() -> impl IntoView {
     view! {
         <div class="page-head">
             <h1>"Events"</h1>
-            <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>
-                {Icon::Plus.draw()}
-                "New event"
-            </button>
+            {dynamic(move || if session.is_signed_in() || session.visitors_may_post() {
+                view! {
+                    <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>
+                        {Icon::Plus.draw()}
+                        "New event"
+                    </button>
+                }
+                .into_any()
+            } else if session.is_known() {
+                view! { <A href=sign_in::address("/") attr:class="btn">"Sign in to start one"</A> }.into_any()
+            } else {
+                view! { <span class="btn unknown" aria-hidden="true"></span> }.into_any()
+            })}
             <p>"Follow along as it happens, or start a timeline of your own."</p>
         </div>
         {when(move || !state.loaded.get(), move || dynamic(move || match state.failed.get() {
@@ -196,7 +218,12 @@ pub(crate) fn EventsPage() -> impl IntoView {
                 {mark()}
                 <h2>"Nothing is on yet"</h2>
                 <p>"A match, a wedding, a launch, a night out: make an event, share its address, and whoever opens it sees what you post as you post it."</p>
-                <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>"Start the first one"</button>
+                {when(
+                    move || session.is_signed_in() || session.visitors_may_post(),
+                    move || view! {
+                        <button class="btn btn-primary" type="button" on:click=move |_| creating.set(true)>"Start the first one"</button>
+                    }.into_any(),
+                )}
             </div>
         }.into_any())}
         {Group::ALL.into_iter().map(|group| group_view(state, group)).collect_view()}

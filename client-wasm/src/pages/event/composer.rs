@@ -1,4 +1,4 @@
-//! Where people write: text, files by button, camera, drop or paste, and the name they go under.
+//! Where people write: text, files by button, camera, drop or paste, and the name that visitors go under.
 
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -24,6 +24,7 @@ use crate::{
     browser,
     components::dynamic::{dynamic, when},
     components::icon::Icon,
+    session::use_session,
     storage,
 };
 
@@ -61,6 +62,8 @@ impl Writing {
 #[component]
 pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl IntoView {
     let event = StoredValue::new(event);
+    let session = use_session();
+    let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));
     let writing = Writing {
         text: RwSignal::new(String::new()),
         name: RwSignal::new(storage::display_name()),
@@ -80,7 +83,8 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
             writing.problem.set(Some("Write something, or attach a file.".to_owned()));
             return;
         }
-        let author = writing.name.get_untracked().trim().to_owned();
+        let signed_in = untrack(known_as);
+        let author = signed_in.clone().unwrap_or_else(|| writing.name.get_untracked().trim().to_owned());
         if author.is_empty() {
             writing.problem.set(Some("Say who you are: your name stands beside what you post.".to_owned()));
             writing.name_missing.set(true);
@@ -93,24 +97,20 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
             writing.problem.set(Some(format!("The text is longer than {MEDIA_TEXT_CHARS} characters.")));
             return;
         }
-        storage::set_display_name(&author);
+        if signed_in.is_none() {
+            storage::set_display_name(&author);
+        }
         writing.problem.set(None);
         writing.name_missing.set(false);
         if browser::scroll_y() > 0.0 {
             browser::scroll_to(0.0, false);
         }
         for new in posts(&author, &text, writing.drafts.get_untracked()) {
-            outgoing.post(event.get_value(), feed, new);
+            outgoing.post(event.get_value(), feed, new, signed_in.is_some());
         }
         writing.drafts.set(Vec::new());
         writing.text.set(String::new());
         grow(area);
-    };
-    let on_key = move |pressed: KeyboardEvent| {
-        if pressed.key() == "Enter" && (pressed.ctrl_key() || pressed.meta_key()) {
-            pressed.prevent_default();
-            post();
-        }
     };
     let left = move || MEDIA_TEXT_CHARS as i64 - writing.text.with(|text| text.chars().count()) as i64;
 
@@ -130,7 +130,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
                 placeholder="What is happening?"
                 bind:value=writing.text
                 on:input=move |_| grow(area)
-                on:keydown=on_key
+                on:keydown=move |pressed| on_key(&pressed, post)
             ></textarea>
             <Previews writing=writing />
             <p class="error-text" role="alert" hidden=dynamic(move || writing.problem.with(Option::is_none))>{writing.problem}</p>
@@ -145,16 +145,10 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
                     {left}
                 </span>
                 <div class="composer-as">
-                    <input
-                        node_ref=name
-                        aria-label="Your name"
-                        placeholder="Your name"
-                        maxlength=DISPLAY_NAME_CHARS.to_string()
-                        autocomplete="nickname"
-                        aria-invalid=dynamic(move || writing.name_missing.get().to_string())
-                        bind:value=writing.name
-                        on:keydown=on_key
-                    />
+                    {dynamic(move || known_as().map_or_else(
+                        || name_field(writing, name, post).into_any(),
+                        |known_as| view! { <span class="composer-name"><span class="visually-hidden">"You post as "</span>{known_as}</span> }.into_any(),
+                    ))}
                 </div>
                 <button class="btn btn-primary" type="submit">"Post"</button>
             </div>
@@ -165,6 +159,34 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
             move || dragging.get(),
             || view! { <div class="drop-veil"><div>"Drop to attach"</div></div> }.into_any(),
         )}
+    }
+}
+
+/// A visitor says who they are.
+fn name_field(
+    writing: Writing,
+    name: NodeRef<html::Input>,
+    post: impl Fn() + Copy + 'static,
+) -> impl IntoView {
+    view! {
+        <input
+            node_ref=name
+            aria-label="Your name"
+            placeholder="Your name"
+            maxlength=DISPLAY_NAME_CHARS.to_string()
+            autocomplete="nickname"
+            aria-invalid=dynamic(move || writing.name_missing.get().to_string())
+            bind:value=writing.name
+            on:keydown=move |pressed| on_key(&pressed, post)
+        />
+    }
+}
+
+/// Ctrl or Cmd with Enter posts.
+fn on_key(pressed: &KeyboardEvent, post: impl Fn()) {
+    if pressed.key() == "Enter" && (pressed.ctrl_key() || pressed.meta_key()) {
+        pressed.prevent_default();
+        post();
     }
 }
 

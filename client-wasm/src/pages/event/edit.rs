@@ -11,23 +11,9 @@ use crate::{
     api,
     components::{
         dynamic::dynamic,
-        sheet::{Sheet, use_sheet},
+        sheet::{Sheet, open_while, use_sheet},
     },
 };
-
-/// A dialog that is open while there is something that it is about.
-fn open_while(media: RwSignal<Option<Media>>) -> RwSignal<bool> {
-    let open = RwSignal::new(false);
-    Effect::new(move || open.set(media.with(Option::is_some)));
-    Effect::new(move |was_open: Option<bool>| {
-        let is_open = open.get();
-        if was_open == Some(true) && !is_open {
-            media.set(None);
-        }
-        is_open
-    });
-    open
-}
 
 /// Changes the text. The timeline shows it when the publication comes.
 #[component]

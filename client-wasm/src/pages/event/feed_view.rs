@@ -9,12 +9,13 @@ use shared::{
 use wasm_bindgen::{JsCast, closure::Closure};
 
 use super::{
-    composer::Composer,
     edit::{DeleteDialog, EditDialog},
     feed::{Feed, Phase},
     linked::LinkedItem,
     load::Loader,
     outgoing::Outgoing,
+    place_to_write::PlaceToWrite,
+    rights::Rights,
     updates,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) fn FeedView(
     feed: Feed,
     loader: Loader,
     outgoing: Outgoing,
+    rights: Rights,
     kind: Memo<Option<MediaKind>>,
     linked: Memo<Option<MediaId>>,
 ) -> impl IntoView {
@@ -63,6 +65,7 @@ pub(crate) fn FeedView(
         discard: Callback::new(move |key| outgoing.discard(feed, &key)),
         load_gap: Callback::new(move |()| loader.older()),
         outgoing,
+        rights,
     };
     provide_context(actions);
 
@@ -86,7 +89,7 @@ pub(crate) fn FeedView(
 
     let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());
     view! {
-        <Composer event=event.get_value() feed=feed outgoing=outgoing />
+        <PlaceToWrite event=event loader=loader feed=feed outgoing=outgoing rights=rights />
         <Filters event=event kind=kind />
         <LinkedItem event=event feed=feed linked=linked />
         <Pills feed=feed />

@@ -1,6 +1,6 @@
 //! Fetching for the timeline: the snapshot, further pages, another filter.
 
-use futures_util::future::join;
+use futures_util::future::join3;
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     EventId, Position, Topic,
@@ -9,9 +9,14 @@ use shared::{
 
 use super::{
     feed::{Feed, Phase},
+    gone::Gone,
     outgoing::Outgoing,
+    rights::Rights,
 };
-use crate::{api, driver::Live};
+use crate::{
+    api::{self, people},
+    driver::Live,
+};
 
 /// Items of the first page, and of every further one.
 const FIRST_ITEMS: usize = 30;
@@ -22,10 +27,8 @@ const MORE_ITEMS: usize = 60;
 pub(crate) enum Known {
     Nothing,
     Event(Box<Event>),
-    /// It does not exist, or does no longer.
-    Missing {
-        deleted: bool,
-    },
+    /// There is nothing to see, or there is no longer.
+    Gone(Gone),
 }
 
 /// Fetches for one event.
@@ -35,6 +38,7 @@ pub(crate) struct Loader {
     live: Live,
     feed: Feed,
     outgoing: Outgoing,
+    rights: Rights,
     pub(crate) known: RwSignal<Known>,
     pub(crate) loading_older: RwSignal<bool>,
     pub(crate) older_failed: RwSignal<Option<String>>,
@@ -45,12 +49,13 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    pub(crate) fn new(event: &EventId, live: Live, feed: Feed, outgoing: Outgoing) -> Self {
+    pub(crate) fn new(event: &EventId, live: Live, feed: Feed, outgoing: Outgoing, rights: Rights) -> Self {
         Self {
             event: StoredValue::new(event.clone()),
             live,
             feed,
             outgoing,
+            rights,
             known: RwSignal::new(Known::Nothing),
             loading_older: RwSignal::new(false),
             older_failed: RwSignal::new(None),
@@ -73,7 +78,8 @@ impl Loader {
         let (round, id, kind) = (self.next_round(), self.event.get_value(), self.feed.kind.get_untracked());
         let topic = Topic::event(&id);
         spawn_local(async move {
-            let (event, page) = join(api::event(&id), api::media_page(&id, kind, None, FIRST_ITEMS)).await;
+            let page = api::media_page(&id, kind, None, FIRST_ITEMS);
+            let (event, page, access) = join3(api::event(&id), page, people::access(&id)).await;
             if !self.is_current(round) {
                 // Another filter was chosen meanwhile, which reads no event.
                 if let Ok(event) = event
@@ -83,8 +89,13 @@ impl Loader {
                 }
                 return;
             }
-            match (event, page) {
-                (Ok(event), Ok(page)) => {
+            let read = match (event, page, access) {
+                (Ok(event), Ok(page), Ok(access)) => Ok((event, page, access)),
+                (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => Err(error),
+            };
+            match read {
+                Ok((event, page, access)) => {
+                    self.rights.access.set(Some(access));
                     let position = earlier(event.cursor.0, page.cursor.0.clone());
                     self.known.set(Known::Event(Box::new(event.item)));
                     let first = self.feed.phase.get_untracked() != Phase::Ready;
@@ -95,15 +106,41 @@ impl Loader {
                     self.live.snapshot_applied(topic, position);
                 }
                 // Nothing is answered, and nothing more is asked: there is no such event.
-                (Err(error), _) | (_, Err(error)) if error.is_not_found() => {
-                    self.known.set(Known::Missing { deleted: false });
-                }
-                (Err(error), _) | (_, Err(error)) => {
+                Err(error) if error.is_closed() => self.close(),
+                Err(error) => {
                     if self.feed.phase.get_untracked() != Phase::Ready {
                         self.feed.phase.set(Phase::Failed(error.message));
                     }
                     self.live.snapshot_failed(topic);
                 }
+            }
+        });
+    }
+
+    /// The server does not let the reader see the event, or no longer.
+    pub(crate) fn close(self) {
+        let why = match self.known.get_untracked() {
+            Known::Nothing => Gone::Missing,
+            Known::Event(_) => Gone::Closed,
+            // Its deletion is heard of before the subscription ends.
+            Known::Gone(why) => why,
+        };
+        self.known.set(Known::Gone(why));
+    }
+
+    /// Somebody's rights have changed: asks for those of the reader.
+    pub(crate) fn ask_access(self) {
+        let (round, id) = (self.round.get_value(), self.event.get_value());
+        spawn_local(async move {
+            let answer = people::access(&id).await;
+            if !self.is_current(round) {
+                return;
+            }
+            match answer {
+                Ok(access) => self.rights.access.set(Some(access)),
+                Err(error) if error.is_closed() => self.close(),
+                // They are asked for again with the next snapshot; until then the server says no.
+                Err(_) => {}
             }
         });
     }

@@ -89,8 +89,8 @@ impl Outgoing {
         })
     }
 
-    /// Shows the item and posts it.
-    pub(crate) fn post(self, event: EventId, feed: Feed, new: NewPost) {
+    /// Shows the item and posts it; who is `signed_in` posts under the account's name, whatever is sent.
+    pub(crate) fn post(self, event: EventId, feed: Feed, new: NewPost, signed_in: bool) {
         let Ok(key) = browser::random_id().parse::<IdempotencyKey>() else { return };
         let echo = Echo {
             key: key.clone(),
@@ -100,8 +100,8 @@ impl Outgoing {
             preview: new.preview.as_ref().map(|preview| preview.url.clone()),
             state: EchoState::Sending,
         };
-        let post =
-            Post { key: key.clone(), author: new.author, text: new.text, file: new.file, poster: new.poster };
+        let author = if signed_in { String::new() } else { new.author };
+        let post = Post { key: key.clone(), author, text: new.text, file: new.file, poster: new.poster };
         let progress = self.owner.with_value(|owner| owner.with(|| RwSignal::new(0.0)));
         let sending = Sending { post, echo: echo.clone(), progress, preview: new.preview, done: false };
         self.posts.update_value(|posts| {
@@ -168,7 +168,7 @@ impl Outgoing {
                     });
                     feed.echo(|timeline| timeline.confirm_echo(media));
                 }
-                Err(ApiError { code, message }) => {
+                Err(ApiError { code, message, .. }) => {
                     self.state(feed, &key, EchoState::Failed { code, message });
                 }
             }

@@ -1,0 +1,152 @@
+//! Forms: labelled fields that say what is wrong with them, and the one request that is under way. Knows no
+//! page; what is sent, and where, is the caller's.
+
+use std::{future::Future, pin::Pin};
+
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+
+use super::dynamic::dynamic;
+use crate::api::{Answer, ApiError};
+
+/// What a form does: the request, and what follows it.
+type Work = Pin<Box<dyn Future<Output = Answer<()>>>>;
+
+/// The state of one form.
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<ApiError>>,
+    /// The fields that are shown, by their names on the wire.
+    fields: StoredValue<Vec<&'static str>>,
+}
+
+impl Form {
+    pub(crate) fn new() -> Self {
+        Self {
+            busy: RwSignal::new(false),
+            problem: RwSignal::new(None),
+            fields: StoredValue::new(Vec::new()),
+        }
+    }
+
+    /// Does the work, unless some is under way; what goes wrong is shown.
+    pub(crate) fn run(self, work: impl Future<Output = Answer<()>> + 'static) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.problem.set(None);
+        let work: Work = Box::pin(work);
+        spawn_local(async move {
+            let answer = work.await;
+            // The form may have gone with its page.
+            self.busy.try_set(false);
+            if let Err(error) = answer {
+                self.problem.try_set(Some(error));
+            }
+        });
+    }
+
+    /// The same, in answer to a submission.
+    pub(crate) fn submit(self, event: &SubmitEvent, work: impl Future<Output = Answer<()>> + 'static) {
+        event.prevent_default();
+        self.run(work);
+    }
+
+    /// `aria-disabled` of the form's buttons: they keep the focus while the request is under way.
+    pub(crate) fn is_busy(self) -> bool {
+        self.busy.get()
+    }
+
+    fn of_field(self, name: &str) -> Option<String> {
+        self.problem.with(|problem| {
+            problem.as_ref().filter(|p| p.field.as_deref() == Some(name)).map(|p| p.message.clone())
+        })
+    }
+
+    /// What belongs to no field that is shown.
+    fn of_none(self) -> Option<String> {
+        self.problem.with(|problem| {
+            let shown = |field: &str| self.fields.with_value(|fields| fields.contains(&field));
+            problem.as_ref().filter(|p| !p.field.as_deref().is_some_and(shown)).map(|p| p.message.clone())
+        })
+    }
+}
+
+/// One line to be filled in.
+#[component]
+pub(crate) fn Field(
+    form: Form,
+    /// On the wire: an error that names it is shown here.
+    name: &'static str,
+    /// Unique on the page.
+    id: &'static str,
+    label: &'static str,
+    value: RwSignal<String>,
+    #[prop(default = "text")] kind: &'static str,
+    /// What password managers and keyboards go by.
+    autocomplete: &'static str,
+    #[prop(optional)] hint: &'static str,
+    /// The id of a `<datalist>` with suggestions.
+    #[prop(optional)]
+    list: Option<&'static str>,
+    #[prop(optional)] autofocus: bool,
+) -> impl IntoView {
+    form.fields.update_value(|fields| fields.push(name));
+    let input = NodeRef::<html::Input>::new();
+    let problem = Memo::new(move |_| form.of_field(name));
+    Effect::new(move || {
+        if problem.with(Option::is_some)
+            && let Some(input) = input.get_untracked()
+        {
+            input.focus().ok();
+        }
+    });
+    let wrong = Memo::new(move |_| problem.with(Option::is_some));
+    let about = move || match (wrong.get(), hint.is_empty()) {
+        (true, _) => Some(format!("{id}-problem")),
+        (false, false) => Some(format!("{id}-hint")),
+        (false, true) => None,
+    };
+    // Names and codes are written as they are, not as sentences.
+    let plain = matches!(autocomplete, "username" | "off");
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                id=id
+                name=name
+                class="input"
+                type=kind
+                node_ref=input
+                autocomplete=autocomplete
+                list=list
+                autocapitalize=plain.then_some("none")
+                spellcheck=plain.then_some("false")
+                autofocus=autofocus
+                aria-invalid=dynamic(move || wrong.get().to_string())
+                aria-describedby=dynamic(about)
+                bind:value=value
+            />
+            <p class="error-text" id=format!("{id}-problem") role="alert" hidden=dynamic(move || !wrong.get())>{problem}</p>
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint") hidden=wrong>{hint}</p> })}
+        </div>
+    }
+}
+
+/// What is wrong with the form as a whole.
+#[component]
+pub(crate) fn FormProblem(form: Form) -> impl IntoView {
+    let problem = Memo::new(move |_| form.of_none());
+    view! { <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p> }
+}
+
+/// The button that sends it.
+#[component]
+pub(crate) fn SubmitButton(
+    form: Form,
+    label: &'static str,
+    #[prop(default = "btn btn-primary")] class: &'static str,
+) -> impl IntoView {
+    view! { <button class=class type="submit" aria-disabled=dynamic(move || form.is_busy().to_string())>{label}</button> }
+}

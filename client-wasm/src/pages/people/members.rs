@@ -1,0 +1,274 @@
+//! The members: who they are, as what; owners add, change and remove, and everybody may leave.
+
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use shared::{
+    AccountId, ErrorCode,
+    model::{
+        account::Person,
+        member::{Member, MemberRole, Visibility},
+    },
+};
+
+use super::Known;
+use crate::{
+    api::{ApiError, people},
+    browser::Timer,
+    components::{
+        announcer::use_announcer,
+        avatar::Avatar,
+        dynamic::{dynamic, when},
+        form::{Field, Form, FormProblem, SubmitButton},
+        sheet::{Sheet, open_while, use_sheet},
+    },
+    session::use_session,
+    words::role_word,
+};
+
+/// So long after the last key, names are looked up.
+const LOOK_UP_AFTER: Duration = Duration::from_millis(150);
+
+/// The list, and for owners the form that adds to it.
+#[component]
+pub(super) fn Members(known: Known) -> impl IntoView {
+    let form = Form::new();
+    let removing = RwSignal::new(None::<Person>);
+    let ids = Memo::new(move |_| {
+        known.members.with(|members| {
+            members.iter().flatten().map(|member| member.person.id.clone()).collect::<Vec<_>>()
+        })
+    });
+    let hidden = Memo::new(move |_| known.members.with(Option::is_none));
+    view! {
+        <section class="panel" aria-labelledby="people-members">
+            <h2 id="people-members">"Members"</h2>
+            {when(move || known.may_manage(), move || view! { <AddMember known=known /> }.into_any())}
+            <FormProblem form=form />
+            <p class="hint" hidden=dynamic(move || !hidden.get())>"Only members see who the members are."</p>
+            <ul class="rows" aria-labelledby="people-members" hidden=hidden>
+                <For each=move || ids.get() key=|id| id.clone() let:id>
+                    <MemberRow known=known id=id form=form removing=removing />
+                </For>
+            </ul>
+            <RemoveDialog known=known removing=removing />
+        </section>
+    }
+}
+
+#[component]
+fn MemberRow(known: Known, id: AccountId, form: Form, removing: RwSignal<Option<Person>>) -> impl IntoView {
+    let session = use_session();
+    let id = StoredValue::new(id);
+    let member = Memo::new(move |_| {
+        known
+            .members
+            .with(|all| all.iter().flatten().find(|m| id.with_value(|id| m.person.id == *id)).cloned())
+    });
+    let name = Signal::derive(move || {
+        member.with(|m| m.as_ref().map(|m| m.person.display_name.clone()).unwrap_or_default())
+    });
+    let at = move || member.with(|m| m.as_ref().map(|m| format!("@{}", m.person.name)));
+    let role =
+        Memo::new(move |_| member.with(|m| m.as_ref().map_or(MemberRole::Viewer, |member| member.role)));
+    let myself = Memo::new(move |_| session.id().is_some_and(|me| id.with_value(|id| *id == me)));
+    let may = Memo::new(move |_| known.may_manage());
+    let show = move |role: MemberRole| {
+        known.members.try_update(|all| {
+            for member in all.iter_mut().flatten().filter(|m| id.with_value(|id| m.person.id == *id)) {
+                member.role = role;
+            }
+        });
+    };
+    let change = move |chosen: MemberRole| {
+        let Some(member) = member.get_untracked() else { return };
+        show(chosen);
+        form.run(async move {
+            people::put_member(&known.id.get_value(), &member.person.name, chosen)
+                .await
+                .map(|_| ())
+                .inspect_err(|_| show(member.role))
+        });
+    };
+    let remove = move |_| removing.set(member.get_untracked().map(|member| member.person));
+    view! {
+        <li>
+            <Avatar name=name />
+            <div class="rows-main">
+                <b>{name}</b>
+                <span class="hint">{at} {move || myself.get().then_some(" · you")}</span>
+            </div>
+            {dynamic(move || if may.get() {
+                view! {
+                    <RoleSelect label=Signal::derive(move || format!("Role of {}", name.get())) role=role owner=true choose=Callback::new(change) />
+                }
+                .into_any()
+            } else {
+                view! { <span class="hint">{move || role_word(role.get())}</span> }.into_any()
+            })}
+            {when(move || may.get() || myself.get(), move || view! {
+                <button
+                    class="btn btn-small"
+                    type="button"
+                    aria-label=move || if myself.get() { "Leave this event".to_owned() } else { format!("Remove {}", name.get()) }
+                    on:click=remove
+                >
+                    {move || if myself.get() { "Leave" } else { "Remove" }}
+                </button>
+            }.into_any())}
+        </li>
+    }
+}
+
+/// A choice of roles; an `owner` is one of them where that can be given.
+#[component]
+pub(super) fn RoleSelect(
+    #[prop(into)] label: Signal<String>,
+    #[prop(into)] role: Signal<MemberRole>,
+    owner: bool,
+    choose: Callback<MemberRole>,
+) -> impl IntoView {
+    let roles = MemberRole::ALL.into_iter().filter(move |entry| owner || *entry != MemberRole::Owner);
+    view! {
+        <select
+            class="input small"
+            aria-label=label
+            on:change=move |event| {
+                if let Ok(chosen) = event_target_value(&event).parse() {
+                    choose.run(chosen);
+                }
+            }
+        >
+            {roles
+                .map(|entry| view! { <option value=entry.as_str() prop:selected=move || role.get() == entry>{role_word(entry)}</option> })
+                .collect_view()}
+        </select>
+    }
+}
+
+/// By the name to sign in with; people who are known are suggested.
+#[component]
+fn AddMember(known: Known) -> impl IntoView {
+    let announcer = use_announcer();
+    let form = Form::new();
+    let name = RwSignal::new(String::new());
+    let role = RwSignal::new(MemberRole::Contributor);
+    let found = RwSignal::new(Vec::<Person>::new());
+    let waiting: StoredValue<Option<Timer>, LocalStorage> = StoredValue::new_local(None);
+    Effect::new(move || {
+        let beginning = name.with(|name| name.trim().trim_start_matches('@').to_owned());
+        waiting.set_value(
+            (!beginning.is_empty())
+                .then(|| {
+                    Timer::after(LOOK_UP_AFTER, move || {
+                        let beginning = beginning.clone();
+                        spawn_local(async move {
+                            // Without suggestions a name can be typed all the same.
+                            if let Ok(people) = people::people(&beginning).await {
+                                found.try_set(people);
+                            }
+                        });
+                    })
+                })
+                .flatten(),
+        );
+    });
+    let add = move || async move {
+        let wanted = name.with_untracked(|name| name.trim().trim_start_matches('@').to_lowercase());
+        if wanted.is_empty() {
+            return Err(ApiError::of_field("name", "Whom? Give the name that they sign in with."));
+        }
+        let member = people::put_member(&known.id.get_value(), &wanted, role.get_untracked()).await.map_err(
+            |error| match error.code {
+                Some(ErrorCode::NotFound) => ApiError::of_field("name", "Nobody here goes by that name."),
+                _ => error,
+            },
+        )?;
+        announcer.say(format!("{} was added.", member.person.display_name));
+        put(known, member);
+        name.try_set(String::new());
+        Ok(())
+    };
+    view! {
+        <form class="add-row" aria-label="Add a member" on:submit=move |event| form.submit(&event, add()) novalidate>
+            <Field form=form name="name" id="member-name" label="Name" value=name autocomplete="off" list="member-names" />
+            <datalist id="member-names">
+                {move || found.get().into_iter().map(|person| view! { <option value=person.name>{person.display_name}</option> }).collect_view()}
+            </datalist>
+            <RoleSelect label="Role".to_owned() role=role owner=true choose=Callback::new(move |chosen| role.set(chosen)) />
+            <SubmitButton form=form label="Add" class="btn" />
+            <FormProblem form=form />
+        </form>
+    }
+}
+
+fn put(known: Known, member: Member) {
+    known.members.try_update(|all| {
+        let all = all.get_or_insert_default();
+        match all.iter_mut().find(|there| there.person.id == member.person.id) {
+            Some(there) => *there = member,
+            None => all.push(member),
+        }
+    });
+}
+
+#[component]
+fn RemoveDialog(known: Known, removing: RwSignal<Option<Person>>) -> impl IntoView {
+    view! {
+        <Sheet open=open_while(removing) title="Remove from this event?">
+            <RemoveForm known=known removing=removing />
+        </Sheet>
+    }
+}
+
+#[component]
+fn RemoveForm(known: Known, removing: RwSignal<Option<Person>>) -> impl IntoView {
+    let session = use_session();
+    let sheet = use_sheet();
+    let navigate = use_navigate();
+    let form = Form::new();
+    let person = removing.get_untracked();
+    let myself = person.as_ref().is_some_and(|person| {
+        session.account.with_untracked(|a| a.as_ref().is_some_and(|a| a.person.id == person.id))
+    });
+    let private =
+        known.event.with_untracked(|e| e.as_ref().is_some_and(|e| e.visibility == Visibility::Private));
+    let name = person.as_ref().map(|person| person.display_name.clone()).unwrap_or_default();
+    let consequence = match (myself, private) {
+        (true, true) => "You will no longer see this event.".to_owned(),
+        (true, false) => "You will no longer be a member.".to_owned(),
+        (false, true) => format!("{name} stops seeing this event at once."),
+        (false, false) => format!("{name} will no longer be a member, and still sees what everybody sees."),
+    };
+    let confirm = move |_| {
+        let (Some(person), navigate) = (person.clone(), navigate.clone()) else { return };
+        form.run(async move {
+            match people::remove_member(&known.id.get_value(), &person.name).await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                _ => {}
+            }
+            sheet.close();
+            if myself && private {
+                navigate("/", NavigateOptions::default());
+            } else {
+                known.members.try_update(|all| {
+                    if let Some(all) = all {
+                        all.retain(|member| member.person.id != person.id);
+                    }
+                });
+            }
+            Ok(())
+        });
+    };
+    view! {
+        <p>{consequence}</p>
+        <FormProblem form=form />
+        <div class="sheet-end">
+            <button class="btn btn-quiet" type="button" autofocus on:click=move |_| sheet.close()>"Cancel"</button>
+            <button class="btn btn-danger" type="button" aria-disabled=dynamic(move || form.is_busy().to_string()) on:click=confirm>
+                {if myself { "Leave" } else { "Remove" }}
+            </button>
+        </div>
+    }
+}
