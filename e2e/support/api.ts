@@ -7,8 +7,15 @@ import type { Server } from './server';
 
 export type EventStatus = 'scheduled' | 'live' | 'completed' | 'cancelled';
 
+export type Visibility = 'public' | 'unlisted' | 'private';
+export type Role = 'viewer' | 'contributor' | 'owner';
+
+/** What accounts of tests sign in with. */
+export const PASSWORD = 'correct horse battery';
+
 export interface Event {
   id: string;
+  visibility?: Visibility;
   title: string;
   status: EventStatus;
   mediaCount: number;
@@ -44,13 +51,59 @@ export function typeOf(path: string): string {
 }
 
 export class Api {
-  constructor(private readonly server: Server) {}
+  /** `cookie` is that of somebody who is signed in; without, a visitor asks. */
+  constructor(
+    private readonly server: Server,
+    private readonly cookie?: string,
+  ) {}
+
+  /** Makes an account, with [`PASSWORD`]; the answer asks as its holder. */
+  async register(name: string, displayName: string): Promise<Api> {
+    return this.signedIn('/api/accounts', { name, displayName, password: PASSWORD });
+  }
+
+  /** Signs in once more, as another browser does. */
+  async signIn(name: string): Promise<Api> {
+    return this.signedIn('/api/session', { name, password: PASSWORD });
+  }
+
+  private async signedIn(path: string, body: object): Promise<Api> {
+    const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await fetch(this.server.url + path, init);
+    const cookie = response.headers.get('set-cookie')?.split(';')[0];
+    if (!response.ok || !cookie) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+    return new Api(this.server, cookie);
+  }
+
+  /** The account that is signed in, if its sign-in still holds. */
+  async whoAmI(): Promise<string | undefined> {
+    const state: { account?: { name: string } } = await this.call('GET', '/api/session');
+    return state.account?.name;
+  }
+
+  async addMember(event: string, name: string, role: Role): Promise<void> {
+    await this.call('PUT', `/api/events/${event}/members/${name}`, { role });
+  }
+
+  async removeMember(event: string, name: string): Promise<void> {
+    await this.call('DELETE', `/api/events/${event}/members/${name}`);
+  }
+
+  async members(event: string): Promise<{ person: { name: string }; role: Role }[]> {
+    return this.call('GET', `/api/events/${event}/members`);
+  }
+
+  /** The path of a link that invites. */
+  async invite(event: string, role: Role): Promise<string> {
+    const { code }: { code: string } = await this.call('POST', `/api/events/${event}/invitations`, { role });
+    return `/invitations/${code}`;
+  }
 
   async createEvent(fields: Partial<Event> & { description?: string; place?: string; startsAt?: string } = {}): Promise<Event> {
     return this.call('POST', '/api/events', { title: 'Harbour race', status: 'live', ...fields });
   }
 
-  async patchEvent(id: string, patch: { status?: EventStatus; title?: string }): Promise<Event> {
+  async patchEvent(id: string, patch: { status?: EventStatus; title?: string; visibility?: Visibility }): Promise<Event> {
     return this.call('PATCH', `/api/events/${id}`, patch);
   }
 
@@ -138,7 +191,8 @@ export class Api {
   }
 
   private async answer<T>(method: string, path: string, init: RequestInit): Promise<T> {
-    const response = await fetch(this.server.url + path, { method, ...init });
+    const headers = { ...init.headers, ...(this.cookie ? { cookie: this.cookie } : {}) };
+    const response = await fetch(this.server.url + path, { method, ...init, headers });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;

@@ -16,12 +16,14 @@ declare global {
   }
 }
 
-class AnyPage {
+export class AnyPage {
   readonly connection: Locator;
   readonly lost: Locator;
   readonly tryNow: Locator;
   readonly backOnline: Locator;
   readonly voice: Locator;
+  readonly signInLink: Locator;
+  readonly accountMenu: Locator;
 
   constructor(
     readonly page: Page,
@@ -32,6 +34,14 @@ class AnyPage {
     this.tryNow = page.getByRole('button', { name: 'Try now' });
     this.backOnline = page.getByText('Back online', { exact: true });
     this.voice = page.getByRole('status');
+    this.signInLink = page.getByRole('banner').getByRole('link', { name: 'Sign in' });
+    this.accountMenu = page.getByRole('banner').getByRole('button', { name: /^Account of / });
+  }
+
+  /** Chooses from the menu of who is signed in. */
+  async chooseFromAccount(entry: 'Account' | 'Sign out'): Promise<void> {
+    await this.accountMenu.click();
+    await this.page.getByRole('menuitem', { name: entry }).click();
   }
 
   /** The indicator says so. */

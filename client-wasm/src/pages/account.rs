@@ -143,12 +143,7 @@ fn Password() -> impl IntoView {
             let message = format!("A password has at least {PASSWORD_CHARS_MIN} characters.");
             return Err(ApiError::of_field("new", &message));
         }
-        api::change_password(&change).await.map_err(|error| match error.code {
-            Some(shared::ErrorCode::Forbidden) => {
-                ApiError::of_field("current", "This is not the password that you have now.")
-            }
-            _ => error,
-        })?;
+        api::change_password(&change).await?;
         current.try_set(String::new());
         new.try_set(String::new());
         changed.try_set(true);

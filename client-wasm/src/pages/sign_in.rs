@@ -8,6 +8,7 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
 };
 use shared::{
+    ErrorCode,
     limits::{ACCOUNT_NAME_CHARS_MIN, PASSWORD_CHARS_MIN},
     model::account::{Credentials, NewAccount, Registration},
 };
@@ -143,7 +144,12 @@ fn RegisterForm(next: Memo<String>) -> impl IntoView {
                 &format!("A password has at least {PASSWORD_CHARS_MIN} characters."),
             ));
         }
-        session.register(new).await
+        session.register(new).await.map_err(|error| match error.code {
+            Some(ErrorCode::Forbidden) => {
+                ApiError::of_field("invitation", "This invitation is not valid (any more).")
+            }
+            _ => error,
+        })
     };
     view! {
         <h1>"Create an account"</h1>
