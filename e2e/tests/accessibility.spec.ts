@@ -4,6 +4,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
+import { PeoplePage, SignInPage } from '../support/people';
 import { showcase } from '../support/showcase';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
@@ -48,6 +49,49 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.goto(`${server.url}/nowhere`);
         await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
         await expectNoViolation(page, 'a page that is not there');
+      });
+
+      test(`@chromium P5 P6 no axe violation on the pages about people, ${colorScheme}, ${size}`, async ({
+        api,
+        eventPage,
+        faults,
+        page,
+        server,
+      }) => {
+        faults.allow(/401/);
+        const ada = await api.register('ada', 'Ada Lovelace');
+        const grace = await api.register('grace', 'Grace Hopper');
+        const event = await ada.createEvent({ title: 'Regatta', visibility: 'private' });
+        const others = await grace.createEvent({ title: 'By others' });
+        const invitation = await ada.invite(event.id, 'viewer');
+        await page.goto(server.url + invitation);
+        await expect(page.getByRole('link', { name: 'Sign in to join' })).toBeVisible();
+        await expectNoViolation(page, 'an invitation');
+        const signIn = new SignInPage(page, server.url);
+        await signIn.open('?new=1');
+        await expectNoViolation(page, 'a new account');
+        await signIn.open();
+        await signIn.signIn('ada', 'not the password');
+        await expect(signIn.form.getByRole('alert').first()).toBeVisible();
+        await expectNoViolation(page, 'signing in, and a complaint');
+        await signIn.asPerson('ada');
+        await signIn.accountMenu.click();
+        await expect(page.getByRole('menu')).toBeVisible();
+        await expectNoViolation(page, 'the menu of the account');
+        await page.getByRole('menuitem', { name: 'Account' }).click();
+        await expect(page.getByText('this browser')).toBeVisible();
+        await expectNoViolation(page, 'the account');
+        const people = new PeoplePage(page, server.url);
+        await people.open(event.id);
+        await people.links.getByRole('button', { name: 'Make link' }).click();
+        await expect(people.link).toBeVisible();
+        await expectNoViolation(page, 'the people of an event');
+        await people.member('Ada Lovelace').getByRole('button', { name: 'Leave this event' }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        await expectNoViolation(page, 'the dialog for leaving');
+        await eventPage.open(others.id);
+        await expect(page.getByText('ask Grace Hopper')).toBeVisible();
+        await expectNoViolation(page, 'an event of others');
       });
     });
   }

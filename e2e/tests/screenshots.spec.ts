@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { expect, test } from '../support/fixtures';
+import { PeoplePage, SignInPage } from '../support/people';
 import { showcase } from '../support/showcase';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
@@ -68,6 +69,53 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.goto(`${network.url}/nowhere`);
         await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
         await shot('not-found');
+      });
+
+      test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, page, server }, info) => {
+        faults.allow(/.*/);
+        const shot = (name: string) =>
+          page.screenshot({
+            path: join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`),
+            animations: 'disabled',
+            fullPage: true,
+          });
+        const ada = await api.register('ada', 'Ada Lovelace');
+        const grace = await api.register('grace', 'Grace Hopper');
+        const event = await ada.createEvent({ title: 'Launch day at the harbour', visibility: 'private' });
+        await ada.addMember(event.id, 'grace', 'contributor');
+        await ada.post(event.id, 'Doors open.');
+        const others = await grace.createEvent({ title: 'Concert by the river' });
+        await page.goto(server.url + (await ada.invite(event.id, 'contributor')));
+        await expect(page.getByRole('link', { name: 'Sign in to join' })).toBeVisible();
+        await shot('invitation');
+        const signIn = new SignInPage(page, server.url);
+        await signIn.open('?new=1');
+        await shot('register');
+        await signIn.open();
+        await signIn.signIn('ada', 'not the password');
+        await expect(signIn.form.getByRole('alert').first()).toBeVisible();
+        await shot('sign-in');
+        await signIn.asPerson('ada');
+        await signIn.accountMenu.click();
+        await shot('account-menu');
+        await page.getByRole('menuitem', { name: 'Account' }).click();
+        await expect(page.getByText('this browser')).toBeVisible();
+        await shot('account');
+        const people = new PeoplePage(page, server.url);
+        await people.open(event.id);
+        await people.links.getByRole('button', { name: 'Make link' }).click();
+        await expect(people.link).toBeVisible();
+        await shot('people');
+        await eventPage.open(event.id);
+        await shot('event-of-ones-own');
+        await eventPage.open(others.id);
+        await shot('event-of-others');
+        await eventPage.chooseFromAccount('Sign out');
+        await expect(page.getByText('Who posts here is signed in.')).toBeVisible();
+        await shot('event-for-visitors');
+        await page.goto(`${server.url}/events/${event.id}`);
+        await expect(page.getByRole('heading', { name: 'Event not found' })).toBeVisible();
+        await shot('not-open');
       });
     });
   }

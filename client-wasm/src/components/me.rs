@@ -15,7 +15,10 @@ use super::{
     menu::{Menu, MenuEntry},
     theme::ThemeEntry,
 };
-use crate::{pages::sign_in, session::use_session};
+use crate::{browser, pages::sign_in, session::use_session};
+
+/// As in `people.css`: the bar leaves out the button for the colour scheme.
+const NARROW: &str = "(max-width: 620px)";
 
 /// The avatar with its menu, or "Sign in".
 #[component]
@@ -60,7 +63,7 @@ fn AccountMenu(account: Account) -> impl IntoView {
                 Ok(()) => {
                     announcer.say("You are signed out.");
                     // A page of one's own has nothing to show any more.
-                    if crate::browser::window().location().pathname().is_ok_and(|path| path == "/account") {
+                    if browser::window().location().pathname().is_ok_and(|path| path == "/account") {
                         navigate("/", NavigateOptions::default());
                     }
                 }
@@ -84,7 +87,8 @@ fn AccountMenu(account: Account) -> impl IntoView {
                 <span class="hint">{format!("@{name}")}</span>
             </div>
             <MenuEntry on_choose=to_account>{Icon::Edit.draw()} "Account"</MenuEntry>
-            <ThemeEntry />
+            // Drawn when the menu opens: only where the bar has no room for the button.
+            {browser::matches_media(NARROW).then(|| view! { <ThemeEntry /> })}
             <MenuEntry on_choose=sign_out>{Icon::Leave.draw()} "Sign out"</MenuEntry>
         </Menu>
     }

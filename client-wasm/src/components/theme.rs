@@ -70,7 +70,7 @@ pub(crate) fn ThemeButton() -> impl IntoView {
 pub(crate) fn ThemeEntry() -> impl IntoView {
     let scheme = expect_context::<Scheme>();
     view! {
-        <MenuEntry class="narrow-only" on_choose=Callback::new(move |()| scheme.turn())>
+        <MenuEntry on_choose=Callback::new(move |()| scheme.turn())>
             {dynamic(move || scheme.icon())}
             {dynamic(move || scheme.words())}
         </MenuEntry>

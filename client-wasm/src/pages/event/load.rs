@@ -121,6 +121,8 @@ impl Loader {
     pub(crate) fn close(self) {
         let why = match self.known.get_untracked() {
             Known::Nothing => Gone::Missing,
+            // What nobody owns is open to everybody, as long as it is there.
+            Known::Event(event) if event.owner.is_none() => Gone::Deleted,
             Known::Event(_) => Gone::Closed,
             // Its deletion is heard of before the subscription ends.
             Known::Gone(why) => why,
