@@ -21,9 +21,7 @@ use crate::{
 pub(crate) enum Own<'a> {
     /// Read anew what is shown of the account; what comes next may be part of it already.
     Refresh,
-    Publications(
-        #[expect(dead_code, reason = "for what comes to a person: notifications, posts")] &'a [Publication],
-    ),
+    Publications(&'a [Publication]),
 }
 
 type Hearer = Rc<dyn Fn(Own<'_>)>;
@@ -140,7 +138,6 @@ impl Session {
 
     /// Hears what is published about the account that is signed in, until the current owner is cleaned up.
     /// Called with [`Own::Refresh`] after whatever may have been missed.
-    #[expect(dead_code, reason = "for what comes to a person: notifications, posts")]
     pub(crate) fn hear(self, hearer: impl Fn(Own<'_>) + 'static) {
         let number = self.hearers.with_value(|all| all.last().map_or(0, |(last, _)| last + 1));
         self.hearers.update_value(|all| all.push((number, Rc::new(hearer))));

@@ -20,7 +20,7 @@ use crate::{
     },
     driver::{Live, News, use_live},
     pages::sign_in,
-    session::use_session,
+    session::{Own, use_session},
     words,
 };
 
@@ -176,6 +176,15 @@ fn Events() -> impl IntoView {
         }
         News::Presence(_) => {}
         News::Refused { message, .. } => state.failed.set(Some(message)),
+    });
+    // Events that are on nobody else's list: one was made a member, or is none any more.
+    session.hear(move |own| match own {
+        Own::Refresh => live.refresh(Topic::events()),
+        Own::Publications(publications) => {
+            for publication in publications {
+                state.apply(publication.change.clone());
+            }
+        }
     });
     browser::scroll_to(0.0, false);
 
