@@ -7,7 +7,7 @@ use std::rc::Rc;
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     AccountId, Publication, Topic,
-    model::account::{Account, Credentials, NewAccount, Registration, SessionState},
+    model::account::{Account, AccountRole, Credentials, NewAccount, Registration, SessionState},
 };
 
 use crate::{
@@ -88,6 +88,12 @@ impl Session {
     /// Whether somebody is signed in.
     pub(crate) fn is_signed_in(self) -> bool {
         self.account.with(Option::is_some)
+    }
+
+    /// Whether nothing is closed to who is signed in.
+    pub(crate) fn is_admin(self) -> bool {
+        self.account
+            .with(|account| account.as_ref().is_some_and(|account| account.role == AccountRole::Admin))
     }
 
     /// Whether a visitor may make events, and post on those that nobody owns.

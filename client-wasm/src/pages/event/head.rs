@@ -101,7 +101,7 @@ pub(super) fn EventHead(
                             <span>{move || visibility_words(visibility.get()).0}</span>
                         </span>
                     }.into_any())}
-                    {when(move || rights.is_member(), move || view! {
+                    {when(move || rights.sees_members(), move || view! {
                         <A href=format!("/events/{}/people", id.get_value()) attr:class="watching link">{Icon::People.draw()} "People"</A>
                     }.into_any())}
                 </div>

@@ -32,10 +32,10 @@ impl Rights {
         self.access.with(|access| access.is_some_and(|access| access.may_manage))
     }
 
-    /// Whether the reader is somebody here: then they may see who else is.
-    pub(crate) fn is_member(self) -> bool {
-        let known = self.access.with(|access| access.is_some_and(|a| a.role.is_some() || a.may_manage));
-        known && self.session.is_signed_in()
+    /// Whether the reader may see who is a member. (An event that nobody owns has none.)
+    pub(crate) fn sees_members(self) -> bool {
+        self.access.with(|access| access.is_some_and(|access| access.role.is_some()))
+            || self.session.is_admin()
     }
 
     pub(crate) fn standing(self) -> Standing {
