@@ -166,8 +166,10 @@ fn People(id: EventId) -> impl IntoView {
         News::Refused { message, .. } => known.phase.set(Phase::Failed(message)),
     });
     let here = move || known.id.with_value(|id| format!("/events/{id}"));
+    // What is read anew is shown in place: nothing is drawn again while the page stays what it is.
+    let phase = Memo::new(move |_| known.phase.get());
     dynamic(move || {
-        match known.phase.get() {
+        match phase.get() {
         Phase::Loading => view! { <div class="narrow wide" aria-hidden="true"><div class="sk sk-title"></div><div class="sk sk-block"></div></div> }.into_any(),
         Phase::Gone(why) => view! { <GoneNotice why=why here=format!("{}/people", here()) /> }.into_any(),
         Phase::Failed(message) => view! {
