@@ -256,8 +256,11 @@ impl Client {
             }
             Input::SnapshotApplied { topic, position } => subscriptions.snapshot_applied(&topic, position),
             Input::SnapshotFailed { topic } => subscriptions.snapshot_failed(core, &topic),
-            // An open socket proves nothing: the server speaks first.
-            Input::Opened { .. } | Input::Timeout => {}
+            Input::Typing { topic, on } if subscriptions.is_followed(&topic) => {
+                connection.typing(core, topic, on);
+            }
+            // An open socket proves nothing: the server speaks first. Nobody types where nobody follows.
+            Input::Opened { .. } | Input::Timeout | Input::Typing { .. } => {}
             Input::Received { attempt, frame } => connection.received(core, subscriptions, attempt, frame),
             Input::ReceivedNonsense { attempt } => connection.nonsense(core, subscriptions, attempt),
             Input::Polled { attempt, frames } => connection.polled(core, subscriptions, attempt, frames),
@@ -267,10 +270,6 @@ impl Client {
             Input::Online(online) => connection.online(core, online),
             Input::Visible(visible) => connection.visible(core, visible),
             Input::TryNow => connection.try_now(core),
-            Input::Typing { topic, on } if subscriptions.is_followed(&topic) => {
-                connection.typing(core, topic, on);
-            }
-            Input::Typing { .. } => {}
         }
         // After the input, so that an answer counts that comes together with its own timeout.
         for timer in Timer::ALL {

@@ -44,10 +44,8 @@ impl People {
             }
             ServerFrame::PresenceCount(_, count) => self.total = count.people,
             ServerFrame::PresenceJoin(_, there) | ServerFrame::UserOnline(_, there) => {
-                if put(&mut self.named, &there.person) {
-                    // The count follows within a second; until then it is at least so.
-                    self.total += 1;
-                }
+                // The count follows within a second; until then it is at least so.
+                self.total += u64::from(put(&mut self.named, &there.person));
             }
             ServerFrame::PresenceLeave(_, gone) | ServerFrame::UserOffline(_, gone) => {
                 if take(&mut self.named, &gone.user_id) {

@@ -66,7 +66,9 @@ impl World {
         let at = Millis(self.now);
         let mut appended = appended.to_vec();
         if self.plant == Some(Plant::StaleRights) {
-            appended.iter_mut().for_each(|entry| entry.effect = Effect::None);
+            for entry in &mut appended {
+                entry.effect = Effect::None;
+            }
         }
         if self.plant == Some(Plant::Renumber) {
             for entry in &mut appended {
@@ -213,7 +215,9 @@ impl World {
         let attempt = link.attempt;
         let input = match decode_poll(&body) {
             Ok(frames) => {
-                frames.iter().for_each(|frame| self.check_rights(link.page, frame));
+                for frame in &frames {
+                    self.check_rights(link.page, frame);
+                }
                 let frames = frames.into_iter().filter_map(|frame| self.spoil(frame)).collect();
                 Input::Polled { attempt, frames }
             }

@@ -106,7 +106,7 @@ async fn register(server: &Server, people: usize) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// What the server has sent over WebSockets so far, as it counts itself.
+/// What the server has sent over `WebSocket` connections so far, as it counts itself.
 struct Sent {
     frames: f64,
     bytes: f64,

@@ -271,7 +271,7 @@ async fn p6_a_private_event_is_not_to_be_told_from_one_that_does_not_exist() {
             let mut answers = Vec::new();
             for path in [&path, &other] {
                 let request = who.request(method.clone(), path);
-                let request = body.iter().fold(request, |request, body| request.json(body));
+                let request = body.iter().fold(request, reqwest::RequestBuilder::json);
                 let mut answer = who.send(request).await;
                 answer.headers.remove("date");
                 let body = String::from_utf8(answer.bytes).unwrap().replace(&hidden, &missing);

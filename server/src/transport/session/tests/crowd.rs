@@ -1,6 +1,7 @@
 //! What it costs when many come (P4): sessions and hub, without sockets.
 
 use shared::{
+    frame::TopicName,
     limits::PEOPLE_NAMED,
     model::account::{AccountRole, Person},
 };
