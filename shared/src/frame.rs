@@ -300,7 +300,10 @@ pub struct PresenceCount {
     pub people: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")
+)]
 const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
