@@ -44,7 +44,8 @@ export class Server {
   /** Starts it (again) and waits for `/readyz`. */
   async start(): Promise<void> {
     const said = this.lines.length;
-    const args = ['serve', '--listen', this.address, '--data-dir', this.dataDir, '--visitors-may-post', 'true', ...this.flags];
+    const visitors = this.flags.includes('--visitors-may-post') ? [] : ['--visitors-may-post', 'true'];
+    const args = ['serve', '--listen', this.address, '--data-dir', this.dataDir, ...visitors, ...this.flags];
     const child = spawn(BINARY, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
     this.child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

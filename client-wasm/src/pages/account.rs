@@ -44,7 +44,8 @@ pub(crate) fn AccountPage() -> impl IntoView {
         <div class="narrow wide">
             <h1>"Account"</h1>
             {dynamic(move || {
-                id.track();
+                // Read, not only tracked: a memo that nobody has read hears of nothing.
+                id.with(|_| ());
                 session.account.get_untracked().map_or_else(
                     || ().into_any(),
                     |account| view! { <Profile account=account /> <Password /> <Sessions /> }.into_any(),

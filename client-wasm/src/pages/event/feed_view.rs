@@ -95,7 +95,8 @@ pub(crate) fn FeedView(
         <Pills feed=feed />
         <div
             class="feed"
-            role=dynamic(move || shown.get().then_some("feed"))
+            // A feed has items; without any it is a place for them.
+            role=dynamic(move || if shown.get() { "feed" } else { "group" })
             aria-label="Timeline"
             aria-busy=dynamic(move || (feed.phase.get() == Phase::Loading).to_string())
             node_ref=container
