@@ -43,6 +43,7 @@ use crate::{
     },
     bus,
     config::Config,
+    domain::Refusal,
     error::ApiError,
     hub::Hub,
     listener::{AddressLimit, Sessions},
@@ -143,12 +144,23 @@ impl AppState {
         T: Send + 'static,
     {
         let (principal, topic) = (principal.clone(), topic.clone());
-        let outcome = self.store.read(async move |tx| {
-            match permission::require(tx, &principal, Action::Read, &topic).await {
-                Ok(()) => work(tx).await.map(Ok),
-                Err(WorkError::Refused(refusal)) => Ok(Err(refusal)),
-                Err(WorkError::Store(error)) => Err(error),
-            }
+        let work = async move |tx: &mut Tx<'_>| {
+            permission::require(tx, &principal, Action::Read, &topic).await?;
+            Ok(work(tx).await?)
+        };
+        self.read(work).await
+    }
+
+    /// Reads on one view of the store what may be refused.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, WorkError<Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let outcome = self.store.read(async move |tx| match work(tx).await {
+            Ok(value) => Ok(Ok(value)),
+            Err(WorkError::Refused(refusal)) => Ok(Err(refusal)),
+            Err(WorkError::Store(error)) => Err(error),
         });
         outcome.await?.map_err(ApiError::from)
     }

@@ -7,5 +7,6 @@ pub mod passwords;
 pub mod permission;
 mod principal;
 pub mod session;
+pub mod standing;
 
 pub use principal::{Credential, Principal, SYSTEM, User};

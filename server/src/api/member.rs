@@ -27,7 +27,7 @@ use crate::{
     domain::{Refusal, member as domain},
     error::ApiError,
     publish::publish,
-    store::{Tx, WorkError, member as rows},
+    store::{Tx, member as rows},
     time::unix_ms,
 };
 
@@ -51,12 +51,7 @@ pub async fn list(
     id: Result<Path<EventId>, PathRejection>,
 ) -> Result<Json<Vec<Member>>, ApiError> {
     let Path(id) = id?;
-    let work = async move |tx: &mut Tx<'_>| match domain::list(tx, &principal, &id).await {
-        Ok(members) => Ok(Ok(members)),
-        Err(WorkError::Refused(refusal)) => Ok(Err(refusal)),
-        Err(WorkError::Store(error)) => Err(error),
-    };
-    Ok(Json(app.store.read(work).await?.map_err(ApiError::from)?))
+    Ok(Json(app.read(async move |tx: &mut Tx<'_>| domain::list(tx, &principal, &id).await).await?))
 }
 
 /// Makes somebody a member, or changes what a member may do.
@@ -97,14 +92,11 @@ pub async fn invitations(
 ) -> Result<Json<Vec<Invitation>>, ApiError> {
     let Path(id) = id?;
     let topic = Topic::event(&id);
-    let work = async move |tx: &mut Tx<'_>| match permission::require(tx, &principal, Action::Manage, &topic)
-        .await
-    {
-        Ok(()) => rows::invitations(tx, &id, unix_ms()).await.map(Ok),
-        Err(WorkError::Refused(refusal)) => Ok(Err(refusal)),
-        Err(WorkError::Store(error)) => Err(error),
+    let work = async move |tx: &mut Tx<'_>| {
+        permission::require(tx, &principal, Action::Manage, &topic).await?;
+        Ok(rows::invitations(tx, &id, unix_ms()).await?)
     };
-    Ok(Json(app.store.read(work).await?.map_err(ApiError::from)?))
+    Ok(Json(app.read(work).await?))
 }
 
 /// Makes an invitation. Its code is in this answer and nowhere else.

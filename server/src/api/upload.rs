@@ -16,7 +16,7 @@ use shared::{ErrorCode, limits::JSON_BODY_BYTES};
 
 use crate::{
     app::App,
-    auth::Principal,
+    auth::{Principal, permission},
     domain::Refusal,
     error::ApiError,
     media::{IngestError, Ingested, Received},
@@ -47,7 +47,7 @@ pub async fn create(
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiError> {
     app.may_change(principal.address(), 1)?;
-    if matches!(principal, Principal::Visitor { may_post: false, .. }) {
+    if !permission::may_upload(&principal) {
         return Err(crate::domain::Refusal::SignIn.into());
     }
     let multipart =

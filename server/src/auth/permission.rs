@@ -44,21 +44,24 @@ pub async fn decide(
     action: Action,
     topic: &Topic,
 ) -> Result<Decision, StoreError> {
-    if principal.is_admin() && topic.kind() != TopicKind::User {
-        return Ok(Decision::Allowed);
+    if let Some(decision) = decide_at_once(principal, action, topic) {
+        return Ok(decision);
     }
-    Ok(match topic.kind() {
-        TopicKind::Events => on_events(principal, action),
-        TopicKind::Event => match topic.event_id() {
-            Some(id) => match member::standing(tx, &id, principal.account_id()).await? {
-                Some(standing) => on_event(principal, action, &standing),
-                None => Decision::Hidden,
-            },
-            None => Decision::Hidden,
-        },
-        TopicKind::User => on_user(principal, action, topic),
-        TopicKind::Online => on_online(principal, action),
-    })
+    let Some(id) = topic.event_id() else { return Ok(Decision::Hidden) };
+    let standing = member::standing(tx, &id, principal.account_id()).await?;
+    Ok(standing.map_or(Decision::Hidden, |standing| on_event(principal, action, &standing)))
+}
+
+/// What takes no look at the store.
+fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Option<Decision> {
+    match topic.kind() {
+        // Not even an administrator reads what concerns somebody else alone.
+        TopicKind::User => Some(on_user(principal, action, topic)),
+        _ if principal.is_admin() => Some(Decision::Allowed),
+        TopicKind::Events => Some(on_events(principal, action)),
+        TopicKind::Online => Some(on_online(principal, action)),
+        TopicKind::Event => None,
+    }
 }
 
 /// The same, as a refusal of the work that needs the right.
@@ -77,24 +80,22 @@ pub async fn require(
     Err(WorkError::Refused(refusal))
 }
 
-/// The same, for who has no transaction of their own.
+/// Whether `principal` may follow `topic`, for who has no transaction of their own.
 pub async fn read_decision(
     store: &Store,
     principal: &Principal,
     topic: &Topic,
 ) -> Result<Decision, StoreError> {
-    if principal.is_admin() && topic.kind() != TopicKind::User {
-        return Ok(Decision::Allowed);
+    if let Some(decision) = decide_at_once(principal, Action::Read, topic) {
+        return Ok(decision);
     }
-    Ok(match topic.kind() {
-        TopicKind::Events => on_events(principal, Action::Read),
-        TopicKind::User => on_user(principal, Action::Read, topic),
-        TopicKind::Online => on_online(principal, Action::Read),
-        TopicKind::Event => {
-            let (principal, topic) = (principal.clone(), topic.clone());
-            store.read(async move |tx| decide(tx, &principal, Action::Read, &topic).await).await?
-        }
-    })
+    let (principal, topic) = (principal.clone(), topic.clone());
+    store.read(async move |tx| decide(tx, &principal, Action::Read, &topic).await).await
+}
+
+/// Whether `principal` may store a file: whoever may make an event has something to put into it.
+pub fn may_upload(principal: &Principal) -> bool {
+    on_events(principal, Action::Post) == Decision::Allowed
 }
 
 /// Everybody reads the list; who has an account (or is a welcome visitor) adds to it.

@@ -140,6 +140,19 @@ pub async fn find_session(
     .await
 }
 
+/// Whether there is such a session, not over and of an account that is not disabled.
+pub async fn has_session(tx: &mut Tx<'_>, id: &SessionId, now: i64) -> Result<bool, StoreError> {
+    let found = tx
+        .first(
+            "select 1 from session s join account a on a.id = s.account_id
+             where s.id = $1 and s.expires_at > $2 and not a.disabled",
+            &[id.as_str().into(), now.into()],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Moves a session's end.
 pub async fn renew_session(
     tx: &mut Tx<'_>,

@@ -25,7 +25,12 @@ use shared::{
 };
 
 use super::{hold::Hold, session::Session, upgrade};
-use crate::{app::App, auth::Principal, error::ApiError};
+use crate::{
+    app::App,
+    auth::{Principal, standing},
+    domain::Refusal,
+    error::ApiError,
+};
 
 /// A topic, and the position after which it is wanted.
 pub type From = (Topic, Option<Position>);
@@ -171,6 +176,9 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
     let session = upgrade::session(&app, principal, wanted.watcher);
     let _session_guard = app.sessions.enter(session.signal(), session.principal());
+    if !standing::holds(&app, session.principal()).await {
+        return Err(Refusal::SignIn.into());
+    }
     let hold = Hold::begin(session, wanted.from, wanted.presence).await?;
     let mut held = Held { app: app.clone(), hold: Some(hold) };
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wanted.wait_s);

@@ -27,7 +27,8 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Principal,
+    auth::{Principal, standing},
+    domain::Refusal,
     error::ApiError,
     hub::{chunk::Slice, topic::TopicHub},
     listener::{AddressGuard, SessionGuard},
@@ -118,6 +119,9 @@ async fn open(
     out.positions =
         session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
     let session_guard = app.sessions.enter(session.signal(), session.principal());
+    if !standing::holds(&app, &principal).await {
+        return Err(Refusal::SignIn.into());
+    }
     let stream = Stream {
         app,
         session,

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use super::{session::Session, websocket};
 use crate::{
     app::App,
-    auth::{Principal, origin},
+    auth::{Principal, origin, standing},
     error::ApiError,
     ids::new_id,
     listener::{self, AddressGuard},
@@ -101,11 +101,14 @@ fn open(
     tasks.clone().spawn(async move {
         let admitted = admit(upgrade, refused, guard).await;
         let Some((stream, leftover, guard)) = admitted else { return };
-        let mut session = session(&app, principal, watcher);
+        let mut session = session(&app, principal.clone(), watcher);
         let begun = begin(&mut session, event).await;
         let decoder = Decoder::new(deflate, CLIENT_FRAME_BYTES);
-        let mut connection = websocket::Connection::new(app, stream, session, decoder, deflate, guard);
-        if let Err(code) = begun {
+        let mut connection =
+            websocket::Connection::new(app.clone(), stream, session, decoder, deflate, guard);
+        // Only now: a sign-out before it was registered has missed it.
+        let holds = standing::holds(&app, &principal).await;
+        if let Err(code) = begun.and(if holds { Ok(()) } else { Err(CloseCode::Unauthenticated) }) {
             connection.close(code).await;
             return;
         }
