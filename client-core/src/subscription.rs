@@ -240,6 +240,7 @@ impl Subscriptions {
             | ServerFrame::TypingStop(..)
             | ServerFrame::Connected(_)
             | ServerFrame::Pong(_)
+            | ServerFrame::Authenticated(_)
             | ServerFrame::Reconnect(_)
             | ServerFrame::Unknown => {}
         }

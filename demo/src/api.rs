@@ -43,6 +43,8 @@ pub(crate) enum Answer<T> {
 
 impl Api {
     pub(crate) fn new(server: &str) -> Self {
+        // It fails if there is one already, which is this one.
+        drop(rustls::crypto::ring::default_provider().install_default());
         Self { client: reqwest::Client::new(), server: server.trim_end_matches('/').to_owned() }
     }
 

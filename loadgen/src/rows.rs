@@ -7,6 +7,7 @@ mod fanout;
 mod idle;
 mod restart;
 mod saturation;
+mod sign_ins;
 
 use std::path::PathBuf;
 
@@ -41,6 +42,7 @@ pub(crate) enum Row {
     Restart,
     Appends,
     Crowd,
+    SignIns,
 }
 
 type Measure = fn(&Setup, &Runtime, &mut Report) -> Result<()>;
@@ -54,13 +56,14 @@ pub(crate) fn measure(setup: &Setup, only: &[Row], report: &mut Report) -> Resul
     report.once("loadBefore", "its load average beforehand", "", process::load_average()?, None);
     // One thread: the generator shares the machine with the server, and readers have threads of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let rows: [(Row, &str, Measure); 6] = [
+    let rows: [(Row, &str, Measure); 7] = [
         (Row::Idle, "memory of idle connections", idle::measure),
         (Row::Fanout, "1,000 subscribers, 50 publications a second", fanout::measure),
         (Row::Saturation, "saturation", saturation::measure),
         (Row::Restart, "5,000 connections over a restart", restart::measure),
         (Row::Appends, "durable appends", appends::measure),
         (Row::Crowd, "2,000 people join one topic", crowd::measure),
+        (Row::SignIns, "sign-ins", sign_ins::measure),
     ];
     for (row, name, measure) in rows {
         if only.is_empty() || only.contains(&row) {

@@ -19,8 +19,11 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{any, delete, get, post, put},
 };
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use shared::{ErrorCode, Topic, limits};
+use governor::{
+    DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+};
+use shared::{AccountId, ErrorCode, Topic, limits};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
     compression::{
@@ -36,10 +39,12 @@ use crate::{
     assets::{self, Assets},
     auth::{
         Principal,
+        abuse::Abuse,
         guesses::Guesses,
         origin,
         passwords::Passwords,
         permission::{self, Action},
+        token::{SetupError, Tokens},
     },
     bus,
     config::Config,
@@ -54,6 +59,9 @@ use crate::{
     transport::{poll, sse, upgrade},
 };
 
+/// An account's connections together may send as many frames as this many of them.
+const CONNECTIONS_OF_FRAMES: u32 = 4;
+
 /// What every handler can reach.
 #[derive(Debug)]
 pub struct AppState {
@@ -66,8 +74,13 @@ pub struct AppState {
     pub metrics: Metrics,
     pub connections: AddressLimit,
     pub publishing: DefaultKeyedRateLimiter<IpAddr>,
+    pub publishing_by_account: DefaultKeyedRateLimiter<AccountId>,
+    /// Frames that an account's connections send together.
+    pub frames_by_account: DefaultKeyedRateLimiter<AccountId>,
     pub passwords: Passwords,
     pub guesses: Guesses,
+    pub tokens: Tokens,
+    pub abuse: Abuse,
     pub sessions: Sessions,
     /// Connections and background work; the process ends when they have.
     pub tasks: TaskTracker,
@@ -90,6 +103,8 @@ pub enum StartError {
     Media(io::Error),
     #[error("the metrics cannot be set up: {0}")]
     Metrics(String),
+    #[error(transparent)]
+    Tokens(#[from] SetupError),
     #[error("the store does not answer: {0}")]
     Broken(#[from] crate::store::StoreError),
 }
@@ -116,13 +131,23 @@ impl AppState {
         let per_second = NonZeroU32::new(config.connections.publish_per_second).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(per_second)
             .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9)));
+        let frames = config.connections.frames_per_second.saturating_mul(CONNECTIONS_OF_FRAMES);
+        let frames = NonZeroU32::new(frames).unwrap_or(NonZeroU32::MIN);
+        let frames =
+            Quota::per_second(frames).allow_burst(frames.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        let tokens = Tokens::open(&config.tokens, &config.data_dir)?;
+        let max_per_user = config.connections.max_connections_per_user as usize;
         let app = Arc::new(Self {
             assets: Assets::new(config.assets_dir.clone()),
             connections: AddressLimit::new(config.connections.max_connections_per_address),
             publishing: RateLimiter::hashmap(quota),
+            publishing_by_account: RateLimiter::hashmap(quota),
+            frames_by_account: RateLimiter::hashmap(frames),
             passwords: Passwords::new(&config.accounts),
             guesses: Guesses::default(),
-            sessions: Sessions::default(),
+            tokens,
+            abuse: Abuse::default(),
+            sessions: Sessions::new(max_per_user),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
             store,
@@ -134,6 +159,8 @@ impl AppState {
         });
         app.tasks.spawn(bus::pump(bus, app.hub.clone(), clock, stop.clone()));
         app.tasks.spawn(crate::domain::housekeeping::run(app.clone(), stop.clone()));
+        let (fetching, stopped) = (app.clone(), stop.clone());
+        app.tasks.spawn(async move { fetching.tokens.keep_keys_fresh(stopped).await });
         Ok(app)
     }
 
@@ -171,19 +198,43 @@ impl AppState {
         Ok(())
     }
 
-    /// Takes `changes` from the address's allowance.
-    pub fn may_change(&self, address: IpAddr, changes: usize) -> Result<(), ApiError> {
+    /// Takes `changes` from the allowance of the account, if there is one, and of the address. Who goes on
+    /// in spite of being told is disconnected (P7).
+    pub fn may_change(&self, principal: &Principal, changes: usize) -> Result<(), ApiError> {
         let changes = NonZeroU32::new(u32::try_from(changes).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
-        match self.publishing.check_key_n(&address, changes) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(not_until)) => {
-                use governor::clock::{Clock as _, DefaultClock};
-                let wait = not_until.wait_time_from(DefaultClock::default().now());
-                Err(ApiError::rate_limited(wait.as_millis() as u64 + 1))
-            }
-            Err(_) => {
-                Err(ApiError::new(ErrorCode::TooLarge, "more changes in one request than are allowed at all"))
-            }
+        let account = principal.account_id();
+        let by_account = match account {
+            Some(account) => taken(&self.publishing_by_account.check_key_n(account, changes)),
+            None => Ok(()),
+        };
+        let outcome =
+            by_account.and_then(|()| taken(&self.publishing.check_key_n(&principal.address(), changes)));
+        if matches!(&outcome, Err(error) if error.0.code == ErrorCode::RateLimited) {
+            self.note_abuse(principal, "publishing");
+        }
+        outcome
+    }
+
+    /// Takes one frame from the allowance of the account, over all its connections; else in how many
+    /// milliseconds there is one again.
+    pub fn may_send(&self, principal: &Principal) -> Result<(), u64> {
+        let Some(account) = principal.account_id() else { return Ok(()) };
+        self.frames_by_account.check_key(account).map_err(|not_until| {
+            not_until.wait_time_from(DefaultClock::default().now()).as_millis() as u64 + 1
+        })
+    }
+
+    /// Somebody was told that it is too much. If they go on, they are logged and their connections end.
+    fn note_abuse(&self, principal: &Principal, what: &'static str) {
+        let who = principal.who();
+        if !self.abuse.note(&who) {
+            return;
+        }
+        if let Some(account) = principal.account_id() {
+            self.sessions.end_abuser(account);
+        }
+        if self.abuse.is_first(&who, what) {
+            tracing::warn!(who, address = %principal.address(), what, "disconnected an abuser");
         }
     }
 
@@ -202,6 +253,25 @@ impl AppState {
 
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// What a limiter of changes has said, as an answer.
+fn taken(
+    checked: &Result<
+        Result<(), NotUntil<<DefaultClock as governor::clock::Clock>::Instant>>,
+        governor::InsufficientCapacity,
+    >,
+) -> Result<(), ApiError> {
+    match checked {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(not_until)) => {
+            let wait = not_until.wait_time_from(DefaultClock::default().now());
+            Err(ApiError::rate_limited(wait.as_millis() as u64 + 1))
+        }
+        Err(_) => {
+            Err(ApiError::new(ErrorCode::TooLarge, "more changes in one request than are allowed at all"))
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who asks, and what they may do.
 
+pub mod abuse;
 pub mod address;
+pub mod api_key;
 pub mod guesses;
 pub mod origin;
 pub mod passwords;
@@ -8,5 +10,6 @@ pub mod permission;
 mod principal;
 pub mod session;
 pub mod standing;
+pub mod token;
 
 pub use principal::{Credential, Principal, SYSTEM, User};

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
-use shared::{TopicKind, model::account::Registration};
+use shared::{
+    TopicKind,
+    model::account::{AccountRole, Registration},
+};
 
 use crate::{
     hub::{HubOptions, signal::SLOTS},
@@ -23,10 +26,94 @@ pub struct Cli {
     pub config: Config,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Runs the server (the default).
     Serve,
+    /// Accounts: made and changed. A server that runs follows at once, for open connections at their next
+    /// heartbeat.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Keys with which other servers may do what an administrator may.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Mints a token for an account, for trying things out.
+    Token {
+        name: String,
+        /// How long it is good for: 90s, 15m, 1h, 30d.
+        #[arg(long, default_value = "1h")]
+        ttl: Ttl,
+    },
+    /// Makes a code with which one account may be registered (`--registration invitation`).
+    Invite {
+        /// How long it is good for, in days.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
+        days: u32,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum UserCommand {
+    /// Makes an account. Without --password-stdin a password is made up and printed behind the name.
+    Add {
+        name: String,
+        /// The name shown; the name itself, unless given.
+        #[arg(long, default_value = "")]
+        display_name: String,
+        /// May read and change everything.
+        #[arg(long)]
+        admin: bool,
+        /// Read the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Gives an account another password and signs it out everywhere.
+    Passwd {
+        name: String,
+        /// Read the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Makes an account an administrator, or a user again.
+    Role { name: String, role: AccountRole },
+    /// Closes an account: nobody signs in with it, and its connections end.
+    Disable { name: String },
+    /// Opens a closed account again.
+    Enable { name: String },
+    /// All accounts, with their roles.
+    List,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum KeyCommand {
+    /// Makes a key and prints it, this once.
+    Add { name: String },
+    /// The names of all keys.
+    List,
+    /// Removes a key; its connections end.
+    Remove { name: String },
+}
+
+/// How long something is good for, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ttl(pub i64);
+
+impl std::str::FromStr for Ttl {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "a number with s, m, h or d behind it, like 1h, up to 365d".to_owned();
+        let unit = text.chars().last().ok_or_else(wrong)?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 24 * 3600,
+            _ => return Err(wrong()),
+        };
+        let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+        let ttl = number.checked_mul(seconds).ok_or_else(wrong)?;
+        if (1..=365 * 24 * 3600).contains(&ttl) { Ok(Self(ttl)) } else { Err(wrong()) }
+    }
 }
 
 /// Everything that an operator can set.
@@ -47,6 +134,8 @@ pub struct Config {
     pub connections: Connections,
     #[command(flatten)]
     pub accounts: Accounts,
+    #[command(flatten)]
+    pub tokens: Tokens,
     #[command(flatten)]
     pub storage: Storage,
     #[command(flatten)]
@@ -94,13 +183,16 @@ pub struct Connections {
     /// Connections, streams and polls at a time from one address.
     #[arg(long, env = "TOUCHLINE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 256, global = true)]
     pub max_connections_per_address: usize,
+    /// Connections, streams and polls at a time of one account; past it the newest replaces the oldest.
+    #[arg(long, env = "TOUCHLINE_MAX_CONNECTIONS_PER_USER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub max_connections_per_user: u32,
     /// Subscriptions on one connection, 64 at most.
     #[arg(long, env = "TOUCHLINE_MAX_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = SLOTS, global = true)]
     pub max_subscriptions_per_connection: usize,
     /// Frames a second that one connection may send.
     #[arg(long, env = "TOUCHLINE_FRAMES_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub frames_per_second: u32,
-    /// Changes a second from one address (posts, edits, deletions); ten times as many in one go.
+    /// Changes a second from one address and by one account (posts, edits, deletions); ten times as many in one go.
     #[arg(long, env = "TOUCHLINE_PUBLISH_PER_SECOND", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub publish_per_second: u32,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks. Repeatable.
@@ -132,6 +224,79 @@ pub struct Accounts {
     /// Passwords that are worked on at a time; each takes 19 MiB and a processor.
     #[arg(long, env = "TOUCHLINE_PASSWORDS_AT_ONCE", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub passwords_at_once: u32,
+}
+
+/// Tokens that say who somebody is (JWT).
+#[derive(Debug, Clone, Args)]
+pub struct Tokens {
+    /// File with the secret for HS256, 32 bytes or more. Without one a secret is made in the data directory.
+    #[arg(long, env = "TOUCHLINE_JWT_SECRET_FILE", global = true)]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// The secret itself; for the environment, since every user of the machine sees a command line.
+    #[arg(
+        long,
+        env = "TOUCHLINE_JWT_SECRET",
+        hide = true,
+        hide_env_values = true,
+        conflicts_with = "jwt_secret_file",
+        global = true
+    )]
+    pub jwt_secret: Option<Secret>,
+    /// File with a public key in PEM whose tokens are taken: RSA (RS256), P-256 (ES256) or Ed25519.
+    /// Repeatable.
+    #[arg(long = "jwt-public-key", env = "TOUCHLINE_JWT_PUBLIC_KEYS", value_delimiter = ',', global = true)]
+    pub jwt_public_keys: Vec<PathBuf>,
+    /// Address of an issuer's public keys (JWKS). https, or http on this machine.
+    #[arg(long, env = "TOUCHLINE_JWT_JWKS_URL", value_parser = jwks_url, global = true)]
+    pub jwt_jwks_url: Option<reqwest::Url>,
+    /// The keys at that address are fetched anew for an unknown one at most this often, in seconds.
+    #[arg(long, env = "TOUCHLINE_JWT_JWKS_AT_MOST_EVERY_S", default_value_t = 30, global = true)]
+    pub jwt_jwks_at_most_every_s: u64,
+    /// Issuers (`iss`) whose tokens are taken with those public keys; any, if none is named. Repeatable.
+    #[arg(long = "jwt-issuer", env = "TOUCHLINE_JWT_ISSUERS", value_delimiter = ',', global = true)]
+    pub jwt_issuers: Vec<String>,
+    /// Audiences (`aud`) of which a token has to name one; any, if none is named. Repeatable.
+    #[arg(long = "jwt-audience", env = "TOUCHLINE_JWT_AUDIENCES", value_delimiter = ',', global = true)]
+    pub jwt_audiences: Vec<String>,
+    /// The claim by which an issuer's token names an account.
+    #[arg(long, env = "TOUCHLINE_JWT_SUBJECT_CLAIM", default_value = "sub", global = true)]
+    pub jwt_subject_claim: String,
+    /// Make an account for who comes with a good token and has none.
+    #[arg(long, env = "TOUCHLINE_JWT_CREATE_ACCOUNTS", global = true)]
+    pub jwt_create_accounts: bool,
+}
+
+/// A text that is never printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Whoever can change what comes from there can be anybody here, so it comes over TLS.
+fn jwks_url(text: &str) -> Result<reqwest::Url, String> {
+    let url: reqwest::Url = text.parse().map_err(|_| "an address".to_owned())?;
+    let here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if here => Ok(url),
+        _ => Err("an https address (http for this machine alone)".to_owned()),
+    }
 }
 
 fn registration(text: &str) -> Result<Registration, String> {
@@ -235,5 +400,34 @@ mod tests {
         assert_eq!(cli.config.connections.trusted_proxies.len(), 2);
         assert_eq!(cli.config.hub().window_ms(TopicKind::Event), 1000);
         assert!(Cli::try_parse_from(["touchline", "--trusted-proxy", "everybody"]).is_err());
+    }
+
+    #[test]
+    fn s5_keys_come_over_tls_or_from_this_machine() {
+        for (url, taken) in [
+            ("https://id.example/jwks", true),
+            ("http://127.0.0.1:9000/jwks", true),
+            ("http://id.example/jwks", false),
+            ("http://127.0.0.1.evil.example/jwks", false),
+            ("file:///etc/passwd", false),
+        ] {
+            assert_eq!(jwks_url(url).is_ok(), taken, "{url}");
+        }
+    }
+
+    #[test]
+    fn s5_a_token_is_good_for_a_time() {
+        for (text, seconds) in [("90s", Some(90)), ("1h", Some(3600)), ("365d", Some(365 * 24 * 3600))] {
+            assert_eq!(text.parse::<Ttl>().ok().map(|ttl| ttl.0), seconds, "{text}");
+        }
+        for wrong in ["", "h", "1", "0s", "-1h", "366d", "1ä", "99999999999999999d"] {
+            assert!(wrong.parse::<Ttl>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn s5_a_secret_is_not_printed() {
+        let cli = Cli::parse_from(["touchline", "--jwt-secret", "hush hush hush hush hush hush hush"]);
+        assert!(!format!("{cli:?}").contains("hush"));
     }
 }

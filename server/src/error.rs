@@ -43,8 +43,13 @@ impl IntoResponse for ApiError {
         let detail = self.0;
         let status =
             StatusCode::from_u16(detail.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let sign_in = detail.code == ErrorCode::Unauthenticated;
         let retry_after = detail.retry_after_ms.map(|ms| HeaderValue::from(ms.div_ceil(1000).max(1)));
         let mut response = (status, Json(ErrorBody { error: detail })).into_response();
+        if sign_in {
+            // RFC 9110 §15.5.2 asks for a way to do it; a browser shows no dialog for this one.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }

@@ -8,7 +8,9 @@ pub mod app;
 pub mod assets;
 pub mod auth;
 pub mod bus;
+pub mod command;
 pub mod config;
+pub mod data_dir;
 pub mod domain;
 pub mod error;
 pub mod hub;
@@ -21,3 +23,9 @@ pub mod store;
 pub mod time;
 pub mod transport;
 pub mod wire;
+
+/// Who speaks TLS to others speaks it with `ring`. Call it before a client is made; more than once is no harm.
+pub fn use_ring_for_tls() {
+    // It fails if there is one already, which is this one.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}

@@ -1,7 +1,7 @@
 //! The listener: accepts connections, serves HTTP on them, and ends them in good order.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -196,14 +196,17 @@ impl Drop for AddressGuard {
 }
 
 /// Every session there is, so that all, or those of one account, can be told to end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Sessions {
     inner: Arc<Mutex<SessionTable>>,
+    max_per_account: usize,
 }
 
 #[derive(Debug, Default)]
 struct SessionTable {
     entries: Slab<SessionEntry>,
+    /// Where each account's entries are, oldest first, without those that a newer one has replaced.
+    by_account: HashMap<AccountId, VecDeque<usize>>,
     ending: bool,
 }
 
@@ -220,22 +223,58 @@ struct Holder {
     session: Option<SessionId>,
 }
 
-impl Sessions {
-    /// Registers a session until the guard is dropped. One that comes while all end is told at once.
-    pub fn enter(&self, signal: &Arc<Signal>, principal: &Principal) -> SessionGuard {
-        let holder = principal.user().map(|user| {
+impl Holder {
+    fn of(principal: &Principal) -> Option<Box<Self>> {
+        principal.user().map(|user| {
             let session = match &user.by {
                 Credential::Session(id) => Some(id.clone()),
                 Credential::Token { .. } => None,
             };
-            Box::new(Holder { account: user.person.id.clone(), session })
-        });
+            Box::new(Self { account: user.person.id.clone(), session })
+        })
+    }
+}
+
+impl SessionTable {
+    /// Counts an entry in as one of the account's; past `max` the oldest is told to go (S4).
+    fn hold(&mut self, key: usize, account: &AccountId, max: usize) {
+        let held = self.by_account.entry(account.clone()).or_default();
+        held.push_back(key);
+        while held.len() > max {
+            let Some(oldest) = held.pop_front() else { break };
+            if let Some(entry) = self.entries.get(oldest) {
+                entry.signal.end(CloseCode::Replaced);
+            }
+        }
+    }
+
+    fn let_go(&mut self, key: usize, account: &AccountId) {
+        if let Some(held) = self.by_account.get_mut(account) {
+            held.retain(|held| *held != key);
+            if held.is_empty() {
+                self.by_account.remove(account);
+            }
+        }
+    }
+}
+
+impl Sessions {
+    /// `max_per_account`: connections of one account, past which the newest replaces the oldest.
+    pub fn new(max_per_account: usize) -> Self {
+        Self { inner: Arc::default(), max_per_account }
+    }
+
+    /// Registers a session until the guard is dropped. One that comes while all end is told at once.
+    pub fn enter(&self, signal: &Arc<Signal>, principal: &Principal) -> SessionGuard {
         let mut table = self.inner.lock();
         if table.ending {
             signal.end(CloseCode::Draining);
         }
-        let key = table.entries.insert(SessionEntry { signal: signal.clone(), holder });
-        SessionGuard { key, sessions: self.clone() }
+        let key = table.entries.insert(SessionEntry { signal: signal.clone(), holder: None });
+        drop(table);
+        let guard = SessionGuard { key, sessions: self.clone() };
+        guard.hold(principal);
+        guard
     }
 
     /// Tells every session that the server ends.
@@ -249,21 +288,26 @@ impl Sessions {
 
     /// Ends the connections that were opened with a sign-in that is over.
     pub fn end_session(&self, session: &SessionId) {
-        self.end_where(|holder| holder.session.as_ref() == Some(session));
+        self.end_where(CloseCode::Unauthenticated, |holder| holder.session.as_ref() == Some(session));
     }
 
     /// Ends an account's connections, but for those opened with the sign-in `kept`.
     pub fn end_account(&self, account: &AccountId, kept: Option<&SessionId>) {
-        self.end_where(|holder| {
+        self.end_where(CloseCode::Unauthenticated, |holder| {
             holder.account == *account && (kept.is_none() || holder.session.as_ref() != kept)
         });
     }
 
-    fn end_where(&self, is_over: impl Fn(&Holder) -> bool) {
+    /// Ends the connections of an account that does not heed its limits.
+    pub fn end_abuser(&self, account: &AccountId) {
+        self.end_where(CloseCode::RateLimited, |holder| holder.account == *account);
+    }
+
+    fn end_where(&self, code: CloseCode, is_over: impl Fn(&Holder) -> bool) {
         let table = self.inner.lock();
         for (_, entry) in &table.entries {
             if entry.holder.as_deref().is_some_and(&is_over) {
-                entry.signal.end(CloseCode::Unauthenticated);
+                entry.signal.end(code);
             }
         }
     }
@@ -280,9 +324,27 @@ pub struct SessionGuard {
     sessions: Sessions,
 }
 
+impl SessionGuard {
+    /// Notes whose session it is: at the beginning, and when a token has said so later.
+    pub fn hold(&self, principal: &Principal) {
+        let Some(holder) = Holder::of(principal) else { return };
+        let mut table = self.sessions.inner.lock();
+        let account = holder.account.clone();
+        let Some(entry) = table.entries.get_mut(self.key) else { return };
+        let before = entry.holder.replace(holder);
+        if before.is_some_and(|before| before.account == account) {
+            return;
+        }
+        table.hold(self.key, &account, self.sessions.max_per_account);
+    }
+}
+
 impl Drop for SessionGuard {
     fn drop(&mut self) {
-        self.sessions.inner.lock().entries.remove(self.key);
+        let mut table = self.sessions.inner.lock();
+        if let Some(holder) = table.entries.remove(self.key).holder {
+            table.let_go(self.key, &holder.account);
+        }
     }
 }
 
@@ -306,12 +368,44 @@ mod tests {
 
     #[test]
     fn p10_a_session_that_comes_while_all_end_is_told_as_well() {
-        let sessions = Sessions::default();
+        let sessions = Sessions::new(16);
         let signals = [Arc::new(Signal::default()), Arc::new(Signal::default())];
         let visitor = Principal::Visitor { address: [192, 0, 2, 1].into(), may_post: false };
         let _early = sessions.enter(&signals[0], &visitor);
         sessions.end_all();
         let _late = sessions.enter(&signals[1], &visitor);
         assert!(signals.iter().all(|signal| signal.is_ending()));
+    }
+    fn somebody(account: &str) -> Principal {
+        Principal::User(Box::new(crate::auth::User {
+            person: shared::model::account::Person {
+                id: account.parse().unwrap(),
+                name: account.to_owned(),
+                display_name: account.to_owned(),
+            },
+            role: shared::model::account::AccountRole::User,
+            invisible: false,
+            address: [192, 0, 2, 1].into(),
+            may_post: false,
+            by: Credential::Token { expires_at: i64::MAX },
+        }))
+    }
+
+    #[test]
+    fn s4_the_newest_connection_of_an_account_replaces_the_oldest() {
+        let sessions = Sessions::new(2);
+        let signals: Vec<Arc<Signal>> = (0..4).map(|_| Arc::default()).collect();
+        let endings = || signals.iter().map(|signal| signal.ending()).collect::<Vec<_>>();
+        let mut guards = vec![sessions.enter(&signals[0], &somebody("ada"))];
+        guards.push(sessions.enter(&signals[1], &somebody("bob")));
+        guards.push(sessions.enter(&signals[2], &somebody("ada")));
+        assert_eq!(endings(), [None; 4]);
+        guards[2].hold(&somebody("ada"));
+        assert_eq!(endings(), [None; 4], "who shows a later token is not another connection");
+        guards.push(sessions.enter(&signals[3], &somebody("ada")));
+        assert_eq!(endings(), [Some(CloseCode::Replaced), None, None, None]);
+        drop(guards);
+        assert!(sessions.inner.lock().by_account.is_empty(), "nothing is kept of who has gone");
+        assert_eq!(sessions.count(), 0);
     }
 }

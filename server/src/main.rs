@@ -1,13 +1,13 @@
 //! The `touchline` command.
 
-use std::{fs, process::ExitCode};
+use std::{io::Write as _, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use server::{
     app::{AppState, StartError},
     config::{Cli, Command, Config},
-    listener,
+    data_dir, listener,
     metrics::Metrics,
 };
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     log_to_stderr(&cli.config);
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(cli.config),
+        other => command(&cli.config, other),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,12 +43,19 @@ fn log_to_stderr(config: &Config) {
     }
 }
 
+#[tokio::main(flavor = "current_thread")]
+async fn command(config: &Config, command: Command) -> anyhow::Result<()> {
+    let said = server::command::run(config, command).await?;
+    writeln!(std::io::stdout(), "{said}")?;
+    Ok(())
+}
+
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    let _lock = lock_data_dir(&config)?;
+    let _lock = data_dir::lock(&config.data_dir)?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -82,22 +90,4 @@ fn stop_on_signal(app: &server::app::App) -> anyhow::Result<CancellationToken> {
         told.cancel();
     });
     Ok(stop)
-}
-
-/// One server to a data directory: the lock goes with the process, however it ends.
-fn lock_data_dir(config: &Config) -> Result<fs::File, StartError> {
-    let path = config.data_dir.display().to_string();
-    let failed = |source| StartError::DataDir { path: path.clone(), source };
-    fs::create_dir_all(&config.data_dir).map_err(failed)?;
-    let lock = fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(config.data_dir.join("touchline.lock"))
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError::InUse(path)),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
 }

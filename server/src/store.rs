@@ -9,6 +9,7 @@
 //! side does wait can be put underneath. Called by `publish`, the hub's feeds, and the API for reads.
 
 pub mod account;
+pub mod api_key;
 pub mod event;
 pub mod idempotency;
 pub mod log;
@@ -23,6 +24,7 @@ use std::{path::PathBuf, sync::Arc};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
+pub use migrations::is_current;
 pub use sqlite::OpenError;
 pub use tx::{Appended, Effect, Row, Tx, Value};
 

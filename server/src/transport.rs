@@ -1,6 +1,7 @@
 //! Three ways to drain feeds: WebSocket, server-sent events, poll. What a connection may do and has done
 //! is the session's; a transport moves its bytes.
 
+mod authenticate;
 mod bucket;
 mod gathered;
 pub mod hold;

@@ -152,6 +152,8 @@ pub enum CloseCode {
     Superseded = 4003,
     /// The server cannot read its store at present.
     StorageUnavailable = 4004,
+    /// What the account may do has changed; the next connection knows.
+    RoleChanged = 4005,
     /// Too many connections from this address, or too many frames a second.
     RateLimited = 4029,
     /// The frames make no sense to this server.
@@ -164,22 +166,26 @@ pub enum CloseCode {
     NotFound = 4504,
     /// The browser page that opened the socket is of another origin.
     CrossSite = 4505,
+    /// The account has too many connections; a newer one took this one's place.
+    Replaced = 4506,
 }
 
 impl CloseCode {
     /// Every code, in the order of the document.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Draining,
         Self::HeartbeatLost,
         Self::TooSlow,
         Self::Superseded,
         Self::StorageUnavailable,
+        Self::RoleChanged,
         Self::RateLimited,
         Self::ProtocolViolation,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
         Self::CrossSite,
+        Self::Replaced,
     ];
 
     pub const fn number(self) -> u16 {
@@ -194,12 +200,14 @@ impl CloseCode {
             Self::TooSlow => "too slow",
             Self::Superseded => "superseded",
             Self::StorageUnavailable => "storage unavailable",
+            Self::RoleChanged => "role changed",
             Self::RateLimited => "rate limited",
             Self::ProtocolViolation => "protocol violation",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::CrossSite => "cross-site",
+            Self::Replaced => "replaced",
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    ConnectionId, EventId, MediaId, Offset, Position, PublicationId, Timestamp, Topic,
+    AccountId, ConnectionId, EventId, MediaId, Offset, Position, PublicationId, Timestamp, Topic,
     model::{
         event::{Event, EventStatus},
         media::Media,
@@ -214,6 +214,8 @@ pub enum ServerFrame {
     TypingStop(Topic, PersonGone),
     /// `pong`: answers `ping`.
     Pong(Pong),
+    /// `authenticated`: answers `auth`.
+    Authenticated(Authenticated),
     /// `reconnect`: this connection is about to be closed; come back after the delay.
     Reconnect(Reconnect),
     /// `error`
@@ -318,6 +320,18 @@ pub struct Pong {
     pub reference: Option<u64>,
 }
 
+/// Payload of `authenticated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authenticated {
+    pub account_id: AccountId,
+    /// When the connection ends unless a later token comes; absent where it rests on a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
 /// Payload of `reconnect`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -387,7 +401,7 @@ struct Plain<'a, P> {
 
 impl ServerFrame {
     /// Every type that is not a publication, in the order of the document.
-    pub const CONTROL_TYPES: [&'static str; 15] = [
+    pub const CONTROL_TYPES: [&'static str; 16] = [
         "connected",
         "subscribed",
         "unsubscribed",
@@ -401,6 +415,7 @@ impl ServerFrame {
         "typing:start",
         "typing:stop",
         "pong",
+        "authenticated",
         "reconnect",
         "error",
     ];
@@ -445,6 +460,7 @@ impl ServerFrame {
             Self::TypingStart(topic, p) => plain("typing:start", Some(topic), p),
             Self::TypingStop(topic, p) => plain("typing:stop", Some(topic), p),
             Self::Pong(p) => plain("pong", None, p),
+            Self::Authenticated(p) => plain("authenticated", None, p),
             Self::Reconnect(p) => plain("reconnect", None, p),
             Self::Error(p) => plain("error", None, p),
             Self::Unknown => plain("", None, ()),
@@ -475,6 +491,7 @@ impl ServerFrame {
                 Self::Batch(topic, Batch { from: raw.from, to: raw.to, publications })
             }
             "pong" => Self::Pong(serde_json::from_str(envelope.payload())?),
+            "authenticated" => Self::Authenticated(serde_json::from_str(envelope.payload())?),
             "reconnect" => Self::Reconnect(serde_json::from_str(envelope.payload())?),
             "error" => Self::Error(serde_json::from_str(envelope.payload())?),
             _ if envelope.offset.is_some() => {
@@ -558,11 +575,13 @@ pub enum ClientFrame {
     Typing(Typing),
     /// Answered by `pong`.
     Ping(Ping),
+    /// Answered by `authenticated` or `error`.
+    Auth(Auth),
 }
 
 impl ClientFrame {
     /// Every type, in the order of the document.
-    pub const TYPES: [&'static str; 4] = ["subscribe", "unsubscribe", "typing", "ping"];
+    pub const TYPES: [&'static str; 5] = ["subscribe", "unsubscribe", "typing", "ping", "auth"];
 
     pub fn encode(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
@@ -587,6 +606,7 @@ impl ClientFrame {
             "typing" => serde_json::from_str(payload).map(Self::Typing).map_err(malformed),
             "ping" if payload == "null" => Ok(Self::Ping(Ping::default())),
             "ping" => serde_json::from_str(payload).map(Self::Ping).map_err(malformed),
+            "auth" => serde_json::from_str(payload).map(Self::Auth).map_err(malformed),
             _ => Err(ErrorDetail::new(crate::ErrorCode::UnknownType, "no such type of frame")),
         }
     }
@@ -643,6 +663,23 @@ pub struct Ping {
     /// Comes back in the answer.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
+}
+
+/// Payload of `auth`: says who one is, or goes on being it with a later token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    pub token: String,
+    /// Comes back in the answer.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What a token says is never printed.
+        f.debug_struct("Auth").field("reference", &self.reference).finish_non_exhaustive()
+    }
 }
 
 /// Reads the answer to a poll, `{"frames": […]}`: the frames that a connection would have received.

@@ -29,6 +29,8 @@ pub const ACCOUNT_NAME_CHARS_MAX: usize = 30;
 pub const PASSWORD_CHARS_MIN: usize = 8;
 /// Longest password, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Longest token, in bytes.
+pub const TOKEN_BYTES: usize = 8 * 1024;
 /// Most members of one event.
 pub const EVENT_MEMBERS: usize = 500;
 /// Most invitations to one event that are open at a time.

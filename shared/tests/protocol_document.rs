@@ -109,6 +109,7 @@ fn v8_the_limits_agree() {
         "ACCOUNT_NAME_CHARS_MAX" => limits::ACCOUNT_NAME_CHARS_MAX,
         "PASSWORD_CHARS_MIN" => limits::PASSWORD_CHARS_MIN,
         "PASSWORD_BYTES_MAX" => limits::PASSWORD_BYTES_MAX,
+        "TOKEN_BYTES" => limits::TOKEN_BYTES,
         "EVENT_MEMBERS" => limits::EVENT_MEMBERS,
         "EVENT_INVITATIONS" => limits::EVENT_INVITATIONS,
         "INVITATION_USES_MAX" => limits::INVITATION_USES_MAX,

@@ -180,7 +180,7 @@ impl World {
                     self.pump();
                 }
                 ClientFrame::Ping(_) => self.frame(attempt, server_frame("pong")),
-                ClientFrame::Unsubscribe(_) | ClientFrame::Typing(_) => {}
+                ClientFrame::Unsubscribe(_) | ClientFrame::Typing(_) | ClientFrame::Auth(_) => {}
             },
             Output::Send { .. } => {}
             Output::Poll { attempt, .. } if self.down => {

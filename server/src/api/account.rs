@@ -88,7 +88,7 @@ pub async fn change(
 ) -> Result<Json<Account>, ApiError> {
     let Json(patch) = body?;
     let id = signed_in(&principal)?.person.id.clone();
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let work = async move |tx: &mut Tx<'_>| {
         let found = rows::find(tx, &id).await?;
         let stored = found.ok_or(WorkError::Refused(Refusal::NotFound("account")))?;

@@ -65,7 +65,7 @@ pub async fn create(
     body: Result<Json<NewEvent>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let keyed = idempotency_key(&headers)?.map(|key| Keyed::new(key, &("event", &new))).transpose()?;
     let by = principal.clone();
     let work = async move |tx: &mut Tx<'_>, at| domain::event::create(tx, &by, new, at).await;
@@ -97,7 +97,7 @@ pub async fn change(
     body: Result<Json<EventPatch>, JsonRejection>,
 ) -> Result<Json<Event>, ApiError> {
     let (Path(id), Json(patch)) = (id?, body?);
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, at| domain::event::change(tx, &id, patch, at).await;
     let outcome = publish(&app.store, &principal, Action::Manage, &topic, None, work).await?;
@@ -111,7 +111,7 @@ pub async fn delete(
     id: Result<Path<EventId>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Path(id) = id?;
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, at| domain::event::delete(tx, &id, at).await;
     let uploads = publish(&app.store, &principal, Action::Manage, &topic, None, work).await?.into_inner();

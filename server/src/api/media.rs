@@ -75,7 +75,7 @@ pub async fn create(
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = idempotency_key(&headers)?;
     if content_type.starts_with("multipart/form-data") {
-        app.may_change(principal.address(), 1)?;
+        app.may_change(&principal, 1)?;
         return create_with_file(&app, &principal, &id, key, request).await;
     }
     if !content_type.starts_with("application/json") {
@@ -87,7 +87,7 @@ pub async fn create(
         let items: Vec<NewMedia> = parse(&body)?;
         return create_all(&app, &principal, &id, items).await;
     }
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let mut new: NewMedia = parse(&body)?;
     new.key = new.key.or(key);
     let topic = Topic::event(&id);
@@ -129,7 +129,7 @@ async fn create_all(
     if items.is_empty() || items.len() > BATCH_ITEMS {
         return Err(ApiError::invalid("", format!("1 to {BATCH_ITEMS} items at a time")));
     }
-    app.may_change(principal.address(), items.len())?;
+    app.may_change(principal, items.len())?;
     let items =
         items.into_iter().map(|new| Ok((keyed(id, &new)?, new))).collect::<Result<Vec<_>, ApiError>>()?;
     let (by, event_id) = (principal.clone(), id.clone());
@@ -212,7 +212,7 @@ pub async fn change(
     body: Result<Json<MediaPatch>, JsonRejection>,
 ) -> Result<Json<Media>, ApiError> {
     let (Path((event, id)), Json(patch)) = (ids?, body?);
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let (topic, by) = (Topic::event(&event), principal.clone());
     let work = async move |tx: &mut Tx<'_>, at| domain::media::change(tx, &by, &event, &id, patch, at).await;
     let outcome = publish(&app.store, &principal, Action::Post, &topic, None, work).await?;
@@ -226,7 +226,7 @@ pub async fn delete(
     ids: Result<Path<(EventId, MediaId)>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Path((event, id)) = ids?;
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let (topic, by) = (Topic::event(&event), principal.clone());
     let work = async move |tx: &mut Tx<'_>, at| domain::media::delete(tx, &by, &event, &id, at).await;
     let upload = publish(&app.store, &principal, Action::Post, &topic, None, work).await?.into_inner();

@@ -62,7 +62,7 @@ pub async fn put(
     body: Result<Json<NewMember>, JsonRejection>,
 ) -> Result<Json<Member>, ApiError> {
     let (Path((id, name)), Json(new)) = (path?, body?);
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, at| domain::put(tx, &id, &name, new.role, at).await;
     let outcome = publish(&app.store, &principal, Action::Manage, &topic, None, work).await?;
@@ -76,7 +76,7 @@ pub async fn remove(
     path: Result<Path<(EventId, String)>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Path((id, name)) = path?;
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let (topic, by) = (Topic::event(&id), principal.clone());
     // Who leaves need not manage the event; whether they may is decided with the name.
     let work = async move |tx: &mut Tx<'_>, at| domain::remove(tx, &by, &id, &name, at).await;
@@ -107,7 +107,7 @@ pub async fn invite(
     body: Result<Json<NewInvitation>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let (Path(id), Json(new)) = (id?, body?);
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, at| domain::invite(tx, &id, new, at).await;
     let outcome = publish(&app.store, &principal, Action::Manage, &topic, None, work).await?;
@@ -122,7 +122,7 @@ pub async fn withdraw(
     path: Result<Path<(EventId, InvitationId)>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Path((id, invitation)) = path?;
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     let topic = Topic::event(&id);
     let work = async move |tx: &mut Tx<'_>, _| domain::withdraw(tx, &id, &invitation).await;
     publish(&app.store, &principal, Action::Manage, &topic, None, work).await?;

@@ -46,7 +46,7 @@ pub async fn create(
     principal: Principal,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiError> {
-    app.may_change(principal.address(), 1)?;
+    app.may_change(&principal, 1)?;
     if !permission::may_upload(&principal) {
         return Err(crate::domain::Refusal::SignIn.into());
     }

@@ -3,16 +3,19 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::{
-    extract::FromRequestParts,
-    http::{header, request::Parts},
+    extract::{FromRequestParts, MatchedPath, Query},
+    http::{HeaderValue, header, request::Parts},
 };
 use shared::{
     AccountId, ErrorCode, SessionId,
-    model::account::{AccountRole, Person},
+    model::account::{Account, AccountRole, Person},
 };
 
-use super::{address::ClientAddress, session};
-use crate::{app::App, error::ApiError};
+use super::{address::ClientAddress, api_key, session, token};
+use crate::{
+    app::{App, AppState},
+    error::ApiError,
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,19 @@ pub struct User {
     /// As a visitor may: post on events that nobody owns.
     pub may_post: bool,
     pub by: Credential,
+}
+
+impl User {
+    pub fn new(app: &AppState, account: Account, address: IpAddr, by: Credential) -> Self {
+        Self {
+            person: account.person,
+            role: account.role,
+            invisible: account.invisible,
+            address,
+            may_post: app.config.accounts.visitors_may_post,
+            by,
+        }
+    }
 }
 
 /// What somebody showed.
@@ -78,6 +94,15 @@ impl Principal {
         }
     }
 
+    /// Who it is, for logs: an account, a key, or else an address.
+    pub fn who(&self) -> String {
+        match self {
+            Self::Visitor { address, .. } => address.to_string(),
+            Self::User(user) => user.person.id.to_string(),
+            Self::Key { id, .. } => id.to_string(),
+        }
+    }
+
     pub fn user(&self) -> Option<&User> {
         match self {
             Self::User(user) => Some(user),
@@ -107,21 +132,57 @@ impl Principal {
     }
 }
 
+/// The addresses that take a token in their query: those that a browser opens without being able to send a
+/// header. Elsewhere a query is no place for it.
+const TOKEN_IN_QUERY: [&str; 6] = [
+    "/ws",
+    "/api/ws/events/{id}",
+    "/api/sse",
+    "/api/poll",
+    "/api/events/{id}/stream",
+    "/api/events/{id}/updates",
+];
+
 impl FromRequestParts<App> for Principal {
     type Rejection = ApiError;
 
-    /// By what the request shows, never by what it says: the session's cookie, or a bearer's token.
+    /// By what the request shows, never by what it says: a bearer's token or key, or the session's cookie.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let address = ClientAddress::of(&parts.extensions);
-        if parts.headers.contains_key(header::AUTHORIZATION) {
-            return Err(ApiError::new(
-                ErrorCode::Unauthenticated,
-                "this kind of authorization is not known here",
-            ));
+        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+            return match bearer(value) {
+                Some(key) if api_key::is_key(key) => api_key::principal(app, address, key).await,
+                Some(shown) => Ok(Self::User(Box::new(token::user(app, address, shown).await?))),
+                None => Err(ApiError::new(
+                    ErrorCode::Unauthenticated,
+                    "this kind of authorization is not known here",
+                )),
+            };
+        }
+        if let Some(shown) = token_in_query(parts) {
+            return Ok(Self::User(Box::new(token::user(app, address, &shown).await?)));
         }
         if let Some(user) = session::user(app, address, &parts.headers).await? {
             return Ok(Self::User(Box::new(user)));
         }
         Ok(Self::Visitor { address, may_post: app.config.accounts.visitors_may_post })
     }
+}
+
+/// What stands behind `Bearer` (RFC 6750 §2.1).
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, shown) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim())
+}
+
+fn token_in_query(parts: &Parts) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Shown {
+        token: String,
+    }
+    let path = parts.extensions.get::<MatchedPath>()?;
+    if !TOKEN_IN_QUERY.contains(&path.as_str()) {
+        return None;
+    }
+    Query::<Shown>::try_from_uri(&parts.uri).ok().map(|Query(shown)| shown.token)
 }

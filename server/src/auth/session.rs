@@ -61,14 +61,7 @@ pub async fn user(
             tracing::warn!(%error, "a session could not be renewed");
         }
     }
-    Ok(Some(User {
-        person: stored.account.person,
-        role: stored.account.role,
-        invisible: stored.account.invisible,
-        address,
-        may_post: app.config.accounts.visitors_may_post,
-        by: Credential::Session(id),
-    }))
+    Ok(Some(User::new(app, stored.account, address, Credential::Session(id))))
 }
 
 /// Who a new session is for, and where it comes from.

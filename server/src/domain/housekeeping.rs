@@ -42,6 +42,9 @@ pub async fn run(app: App, stop: CancellationToken) {
             tracing::warn!(%error, "housekeeping could not be done; it is tried again");
         }
         app.publishing.retain_recent();
+        app.publishing_by_account.retain_recent();
+        app.frames_by_account.retain_recent();
+        app.abuse.forget();
         app.passwords.forget_old_attempts();
         app.guesses.forget_old();
     }

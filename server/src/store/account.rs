@@ -96,6 +96,27 @@ pub async fn set_password(tx: &mut Tx<'_>, id: &AccountId, password: &str) -> Re
         .map(drop)
 }
 
+/// Stores what an administrator may change; says whether there is such an account.
+pub async fn set_role(tx: &mut Tx<'_>, name: &str, role: AccountRole) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute("update account set role = $1 where name = $2", &[role.as_str().into(), name.into()])
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Closes an account, or opens it again; says whether there is such an account.
+pub async fn set_disabled(tx: &mut Tx<'_>, name: &str, disabled: bool) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute("update account set disabled = $1 where name = $2", &[disabled.into(), name.into()])
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Every account, by name.
+pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Stored>, StoreError> {
+    tx.all(select!("from account a order by a.name"), &[], read).await
+}
+
 /// Stores a new session. `hash` is of the cookie.
 pub async fn insert_session(
     tx: &mut Tx<'_>,
@@ -140,17 +161,18 @@ pub async fn find_session(
     .await
 }
 
-/// Whether there is such a session, not over and of an account that is not disabled.
-pub async fn has_session(tx: &mut Tx<'_>, id: &SessionId, now: i64) -> Result<bool, StoreError> {
-    let found = tx
-        .first(
-            "select 1 from session s join account a on a.id = s.account_id
-             where s.id = $1 and s.expires_at > $2 and not a.disabled",
-            &[id.as_str().into(), now.into()],
-            |_| Ok(()),
-        )
-        .await?;
-    Ok(found.is_some())
+/// The account of a session that is not over.
+pub async fn find_by_session(
+    tx: &mut Tx<'_>,
+    id: &SessionId,
+    now: i64,
+) -> Result<Option<Stored>, StoreError> {
+    tx.first(
+        select!("from session s join account a on a.id = s.account_id where s.id = $1 and s.expires_at > $2"),
+        &[id.as_str().into(), now.into()],
+        read,
+    )
+    .await
 }
 
 /// Moves a session's end.

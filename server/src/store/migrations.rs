@@ -143,6 +143,18 @@ create table api_key (
 ",
 ];
 
+/// Whether the database at `path` has the schema of this program. Changes nothing.
+pub fn is_current(path: &std::path::Path) -> Result<bool, OpenError> {
+    let failed = |error: rusqlite::Error| OpenError::Open {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    };
+    let connection =
+        Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
+    Ok(found == STEPS.len() as i64)
+}
+
 /// Brings the database to the current schema.
 pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {
     let failed =

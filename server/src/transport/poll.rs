@@ -24,13 +24,8 @@ use shared::{
     limits::{POLL_TOPICS, POLL_WAIT_MAX_S},
 };
 
-use super::{hold::Hold, session::Session, upgrade};
-use crate::{
-    app::App,
-    auth::{Principal, standing},
-    domain::Refusal,
-    error::ApiError,
-};
+use super::{authenticate, hold::Hold, session::Session, upgrade};
+use crate::{app::App, auth::Principal, error::ApiError, time::unix_ms};
 
 /// A topic, and the position after which it is wanted.
 pub type From = (Topic, Option<Position>);
@@ -174,19 +169,21 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
     }
     let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
-    let session = upgrade::session(&app, principal, wanted.watcher);
+    let over_in_ms = principal.expires_at().map(|at| u64::try_from(at - unix_ms()).unwrap_or(0));
+    let mut session = upgrade::session(&app, principal, wanted.watcher);
     let _session_guard = app.sessions.enter(session.signal(), session.principal());
-    if !standing::holds(&app, session.principal()).await {
-        return Err(Refusal::SignIn.into());
-    }
+    // What ended before the poll was registered did not reach it.
+    authenticate::still_holds(&app, &mut session).await.map_err(|ending| authenticate::why(ending.0))?;
     let hold = Hold::begin(session, wanted.from, wanted.presence).await?;
     let mut held = Held { app: app.clone(), hold: Some(hold) };
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(wanted.wait_s);
+    // The next poll after the end of a token is refused; this one is not held beyond it.
+    let wait_ms = over_in_ms.unwrap_or(u64::MAX).min(wanted.wait_s * 1000);
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
     while let Some(hold) = &mut held.hold {
         let due = hold.look(app.clock.now()).await;
         if let Some(code) = hold.signal().ending() {
             if code != shared::CloseCode::Draining {
-                return Err(ApiError::new(ErrorCode::Unauthenticated, "you have been signed out"));
+                return Err(authenticate::why(code));
             }
             let delay_ms = rand::rng().random_range(0..=app.config.drain_span_ms);
             hold.farewell(app.clock.now(), delay_ms).await;

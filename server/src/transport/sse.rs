@@ -21,6 +21,7 @@ use serde::Deserialize;
 use shared::{Cursor, ErrorCode, EventId, Offset, ServerFrame, Topic, WatcherId};
 
 use super::{
+    authenticate,
     poll::{From, parse_from, wanted},
     session::{Outlet, Session},
     upgrade,
@@ -28,11 +29,10 @@ use super::{
 use crate::{
     app::App,
     auth::{Principal, standing},
-    domain::Refusal,
     error::ApiError,
     hub::{chunk::Slice, topic::TopicHub},
     listener::{AddressGuard, SessionGuard},
-    time::unix_ms,
+    time::{Millis, unix_ms},
 };
 
 /// Bytes gathered into one piece of the body.
@@ -94,6 +94,8 @@ struct Stream {
     out: Events,
     started: bool,
     ended: bool,
+    /// When what was shown for the stream was looked at last.
+    looked_at: Millis,
     _guards: (AddressGuard, SessionGuard, Counted),
 }
 
@@ -108,21 +110,21 @@ async fn open(
     }
     let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
     let address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
-    let mut session = upgrade::session(&app, principal.clone(), watcher);
+    let mut session = upgrade::session(&app, principal, watcher);
     session.greet(None, unix_ms());
     let mut out = Events::default();
     for (topic, since) in from {
         // A stream of one topic that does not exist is a plain 404; a browser would retry a stream.
-        app.may_follow(&principal, &topic).await?;
+        app.may_follow(session.principal(), &topic).await?;
         super::poll::subscribe(&mut session, topic, since, presence).await?;
     }
     out.positions =
         session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
     let session_guard = app.sessions.enter(session.signal(), session.principal());
-    if !standing::holds(&app, &principal).await {
-        return Err(Refusal::SignIn.into());
-    }
+    // What ended before the stream was registered did not reach it.
+    authenticate::still_holds(&app, &mut session).await.map_err(|ending| authenticate::why(ending.0))?;
     let stream = Stream {
+        looked_at: app.clock.now(),
         app,
         session,
         out,
@@ -162,6 +164,7 @@ impl Stream {
         }
         let beat = Duration::from_millis(self.app.config.connections.heartbeat_interval_ms);
         loop {
+            self.look_at_standing(beat).await;
             if self.session.drain(self.app.clock.now(), &mut self.out).await.is_err() {
                 self.ended = true;
             }
@@ -170,7 +173,8 @@ impl Stream {
             {
                 self.ended = true;
                 if code != shared::CloseCode::Draining {
-                    self.session.complain_once(ErrorCode::Unauthenticated, "you have been signed out");
+                    let detail = authenticate::why(code).0;
+                    self.session.complain_once(detail.code, &detail.message);
                 }
                 let span = self.app.config.drain_span_ms;
                 let delay_ms = rand::rng().random_range(0..=span);
@@ -191,6 +195,20 @@ impl Stream {
                 // A comment keeps proxies from closing a quiet stream, and finds clients that are gone.
                 return Some(Bytes::from_static(b":\n\n"));
             }
+        }
+    }
+}
+
+impl Stream {
+    /// Ends the stream if what was shown for it no longer holds; looks once in a heartbeat.
+    async fn look_at_standing(&mut self, every: Duration) {
+        let now = self.app.clock.now();
+        if u128::from(now.since(self.looked_at)) < every.as_millis() {
+            return;
+        }
+        self.looked_at = now;
+        if let Some(code) = standing::ends(&self.app, self.session.principal()).await {
+            self.session.signal().end(code);
         }
     }
 }

@@ -16,13 +16,14 @@ use shared::{
     CloseCode, Cursor, ErrorCode, EventId, Topic, WatcherId,
     frame::{Subscribe, TopicName},
     limits::CLIENT_FRAME_BYTES,
+    rest::ErrorDetail,
 };
 use tokio::net::TcpStream;
 
 use super::{session::Session, websocket};
 use crate::{
     app::App,
-    auth::{Principal, origin, standing},
+    auth::{Principal, address::ClientAddress, origin},
     error::ApiError,
     ids::new_id,
     listener::{self, AddressGuard},
@@ -53,7 +54,7 @@ pub struct EventQuery {
 /// Any topics on one connection.
 pub async fn general(
     State(app): State<App>,
-    principal: Principal,
+    principal: Result<Principal, ApiError>,
     query: Result<Query<GeneralQuery>, QueryRejection>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
@@ -64,7 +65,7 @@ pub async fn general(
 /// One event, subscribed to by connecting (E1).
 pub async fn event(
     State(app): State<App>,
-    principal: Principal,
+    principal: Result<Principal, ApiError>,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<EventQuery>, QueryRejection>,
     request: Request,
@@ -81,7 +82,7 @@ type WantedEvent = Option<(Result<EventId, ()>, Option<Cursor>, bool)>;
 
 fn open(
     app: App,
-    principal: Principal,
+    principal: Result<Principal, ApiError>,
     watcher: Option<WatcherId>,
     event: WantedEvent,
     mut request: Request,
@@ -90,9 +91,10 @@ fn open(
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::Draining, "the server is shutting down"));
     }
-    let allowed = origin::is_allowed(request.headers(), &app.config.allowed_origins);
-    let refused = (!allowed).then_some(CloseCode::CrossSite);
-    let guard = app.connections.enter(principal.address());
+    let address = ClientAddress::of(request.extensions());
+    let refused = refusal(&app, &request, principal.as_ref().err())?;
+    let principal = principal.unwrap_or(Principal::Visitor { address, may_post: false });
+    let guard = app.connections.enter(address);
     let deflate = offers_deflate(request.headers());
     let Some(upgrade) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return Err(ApiError::new(ErrorCode::Malformed, "this connection cannot be upgraded"));
@@ -101,14 +103,13 @@ fn open(
     tasks.clone().spawn(async move {
         let admitted = admit(upgrade, refused, guard).await;
         let Some((stream, leftover, guard)) = admitted else { return };
-        let mut session = session(&app, principal.clone(), watcher);
+        let mut session = session(&app, principal, watcher);
         let begun = begin(&mut session, event).await;
         let decoder = Decoder::new(deflate, CLIENT_FRAME_BYTES);
-        let mut connection =
-            websocket::Connection::new(app.clone(), stream, session, decoder, deflate, guard);
-        // Only now: a sign-out before it was registered has missed it.
-        let holds = standing::holds(&app, &principal).await;
-        if let Err(code) = begun.and(if holds { Ok(()) } else { Err(CloseCode::Unauthenticated) }) {
+        let mut connection = websocket::Connection::new(app, stream, session, decoder, deflate, guard);
+        // What ended before the connection was registered did not reach it.
+        let holds = connection.look_at_standing().await.map_err(|ending| ending.0);
+        if let Err(code) = begun.and(holds) {
             connection.close(code).await;
             return;
         }
@@ -120,10 +121,28 @@ fn open(
     Ok(switching(&accept, deflate))
 }
 
+/// Why the connection may not be, and what is said of it.
+type Refused = Option<(CloseCode, Option<ErrorDetail>)>;
+
+/// A browser shows no script the status of a refused handshake, so who may not connect is told on the socket.
+fn refusal(app: &App, request: &Request, error: Option<&ApiError>) -> Result<Refused, ApiError> {
+    if !origin::is_allowed(request.headers(), &app.config.allowed_origins) {
+        return Ok(Some((CloseCode::CrossSite, None)));
+    }
+    match error {
+        None => Ok(None),
+        Some(error) if error.0.code == ErrorCode::Unauthenticated => {
+            Ok(Some((CloseCode::Unauthenticated, Some(error.0.clone()))))
+        }
+        // It may be better in a moment.
+        Some(error) => Err(ApiError(error.0.clone())),
+    }
+}
+
 /// Waits for the connection to be ours; closes it if it may not be.
 async fn admit(
     upgrade: hyper::upgrade::OnUpgrade,
-    refused: Option<CloseCode>,
+    refused: Refused,
     guard: Option<AddressGuard>,
 ) -> Option<(TcpStream, bytes::Bytes, AddressGuard)> {
     let upgraded = match upgrade.await {
@@ -137,10 +156,10 @@ async fn admit(
         tracing::error!("an upgraded connection was not TCP");
         return None;
     };
-    let (Some(guard), None) = (guard, refused) else {
-        let code = refused.unwrap_or(CloseCode::RateLimited);
+    let (Some(guard), None) = (guard, &refused) else {
+        let (code, error) = refused.unwrap_or((CloseCode::RateLimited, None));
         metrics::counter!("touchline_connections_refused_total", "code" => code.reason()).increment(1);
-        websocket::refuse(stream, code).await;
+        websocket::refuse(stream, code, error).await;
         return None;
     };
     Some((stream, leftover, guard))

@@ -20,10 +20,11 @@ use std::{
 
 use bytes::Bytes;
 use rand::Rng as _;
-use shared::CloseCode;
+use shared::{CloseCode, ServerFrame, rest::ErrorDetail};
 use tokio::{net::TcpStream, sync::Mutex, time::Sleep};
 
 use super::{
+    authenticate,
     gathered::{Gathered, METERS, Straight},
     session::{Ending, Session},
 };
@@ -53,7 +54,7 @@ pub struct Connection {
     stalled_since: Option<Millis>,
     /// What the gauge of buffered bytes was told.
     buffered: usize,
-    _session_guard: SessionGuard,
+    session_guard: SessionGuard,
     _address_guard: AddressGuard,
 }
 
@@ -163,7 +164,7 @@ impl Connection {
             decoder,
             stalled_since: None,
             buffered: 0,
-            _session_guard: guard,
+            session_guard: guard,
             _address_guard: address_guard,
         }
     }
@@ -305,7 +306,14 @@ impl Connection {
         for message in messages {
             match message {
                 Message::Text(text) => {
-                    let received = session.receive(now, unix_ms(), &text).await;
+                    let mut received = match self.line.app.may_send(session.principal()) {
+                        Ok(()) => session.receive(now, unix_ms(), &text).await,
+                        Err(wait_ms) => session.refuse_one_of_many(now, wait_ms),
+                    };
+                    if let Some(auth) = session.take_auth() {
+                        let (app, guard) = (&self.line.app, &self.session_guard);
+                        received = authenticate::authenticate(app, guard, session, *auth).await;
+                    }
                     if let Err(ending) = received {
                         // The last answer says why.
                         let _room = session.drain(now, out).await;
@@ -322,7 +330,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Looks after the connection: silent ones and stuck ones are closed (E10).
+    /// Looks after the connection: silent ones and stuck ones are closed (E10), and those whose token,
+    /// session or account is over (P5).
     async fn beat(&mut self) -> Result<(), End> {
         let now = self.line.app.clock.now();
         let timeout = self.line.app.config.connections.heartbeat_timeout_ms;
@@ -332,11 +341,23 @@ impl Connection {
         if self.stalled_since.is_some_and(|since| now.since(since) >= timeout) {
             return Err(End::Close(CloseCode::TooSlow));
         }
+        self.look_at_standing().await?;
         let out = &mut self.line.end.lock().await.out;
         if out.is_empty() {
             out.push(Bytes::copy_from_slice(&wire::frame_header(wire::OP_PING, 0)));
         }
         Ok(())
+    }
+
+    /// Ends the connection if what was shown for it no longer holds.
+    pub async fn look_at_standing(&mut self) -> Result<(), Ending> {
+        let LineEnd { session, out } = &mut *self.line.end.lock().await;
+        let holds = authenticate::still_holds(&self.line.app, session).await;
+        if holds.is_err() {
+            // The last answer says why.
+            let _room = session.drain(self.line.app.clock.now(), out).await;
+        }
+        holds
     }
 
     /// Says goodbye and waits a moment for the answer, so that what was written arrives (RFC 6455 §7.1.1).
@@ -397,9 +418,13 @@ async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// Closes a connection that may not be: after the handshake, so that a browser's script learns the code.
-pub async fn refuse(stream: TcpStream, code: CloseCode) {
+/// Closes a connection that may not be: after the handshake, so that a browser's script learns the code, and
+/// the reason, if there is more to say than that.
+pub async fn refuse(stream: TcpStream, code: CloseCode, error: Option<ErrorDetail>) {
     let mut bytes = Vec::new();
+    if let Some(Ok(text)) = error.map(|error| ServerFrame::Error(error).encode()) {
+        wire::push_text(&mut bytes, &text);
+    }
     wire::push_close(&mut bytes, code.number(), code.reason());
     if !matches!(tokio::time::timeout(GOODBYE, farewell(&stream, &bytes)).await, Ok(Ok(()))) {
         tracing::debug!(reason = code.reason(), "a refused client did not say goodbye");

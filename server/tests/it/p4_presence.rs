@@ -1,30 +1,11 @@
 //! Who is there (P4): people and not tabs, told to who may know, forgotten by themselves.
 
 use serde_json::json;
-use shared::{
-    ServerFrame, Topic,
-    model::{
-        account::{Account, Person},
-        event::Event,
-    },
-};
+use shared::{ServerFrame, Topic, model::event::Event};
 
-use crate::support::{RawSocket, Server, follower::decode, until};
+use crate::support::{RawSocket, Server, Somebody, follower::decode, until};
 
-/// Somebody who is signed in, in a browser of their own.
-struct Someone {
-    person: Person,
-    cookie: String,
-}
-
-impl Someone {
-    async fn new(server: &Server, name: &str) -> Self {
-        let answer = server.post("/api/accounts", &json!({"name": name, "password": "correct horse"})).await;
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
-        Self { person: answer.read::<Account>().person, cookie }
-    }
-
+impl Somebody {
     async fn socket(&self, server: &Server) -> RawSocket {
         RawSocket::connect(server.address, "/ws", &[("cookie", &self.cookie)]).await
     }
@@ -44,15 +25,14 @@ impl Someone {
         socket
     }
 
-    async fn hide(&self, server: &Server, invisible: bool) {
-        let request = server.request(reqwest::Method::PATCH, "/api/account");
-        let request = request.header("cookie", &self.cookie).json(&json!({"invisible": invisible}));
-        assert_eq!(server.send(request).await.status, 200);
+    async fn hide(&self, invisible: bool) {
+        let answer = self.patch("/api/account", &json!({"invisible": invisible})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
-    async fn event(&self, server: &Server, visibility: &str) -> Event {
+    async fn event_shown_as(&self, visibility: &str) -> Event {
         let body = json!({"title": "Launch", "status": "live", "visibility": visibility});
-        let answer = server.post_with("/api/events", &[("cookie", &self.cookie)], &body).await;
+        let answer = self.post("/api/events", &body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.read()
     }
@@ -92,11 +72,8 @@ async fn hear(socket: &mut RawSocket) -> String {
 async fn p4_two_tabs_are_one_person_and_a_reload_is_no_leaving() {
     let server = Server::start().await;
     let topic = Topic::event(&server.event().await.id);
-    let (ada, ben, cid) = (
-        Someone::new(&server, "ada").await,
-        Someone::new(&server, "ben").await,
-        Someone::new(&server, "cid").await,
-    );
+    let (ada, ben, cid) =
+        (server.register("ada").await, server.register("ben").await, server.register("cid").await);
     let mut watching = ben.socket(&server).await;
     subscribe(&mut watching, &topic).await;
     assert_eq!(hear(&mut watching).await, "state ben of 1");
@@ -123,7 +100,7 @@ async fn p4_two_tabs_are_one_person_and_a_reload_is_no_leaving() {
 async fn p4_a_crash_is_a_leave_after_the_grace() {
     let server = Server::with(&["--presence-grace-ms", "300"]).await;
     let topic = Topic::event(&server.event().await.id);
-    let (ada, ben) = (Someone::new(&server, "ada").await, Someone::new(&server, "ben").await);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let crashed = ada.tab(&server, &topic).await;
     let mut watching = ben.watching(&server, &topic).await;
     let (mut online, begun) = (ben.socket(&server).await, std::time::Instant::now());
@@ -143,7 +120,7 @@ async fn p4_who_falls_silent_is_gone_after_the_heartbeat() {
         ["--presence-grace-ms", "50", "--heartbeat-interval-ms", "50", "--heartbeat-timeout-ms", "400"];
     let server = Server::with(&flags).await;
     let topic = Topic::event(&server.event().await.id);
-    let ada = Someone::new(&server, "ada").await;
+    let ada = server.register("ada").await;
     // The connection stays open and says nothing, not even pong.
     let _silent = ada.tab(&server, &topic).await;
     assert_eq!(server.app.hub.count(&topic).people, 1);
@@ -154,28 +131,28 @@ async fn p4_who_falls_silent_is_gone_after_the_heartbeat() {
 async fn p4_who_hides_is_not_named() {
     let server = Server::start().await;
     let topic = Topic::event(&server.event().await.id);
-    let (ada, ben) = (Someone::new(&server, "ada").await, Someone::new(&server, "ben").await);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let mut hers = ada.watching(&server, &topic).await;
     let mut watching = ben.socket(&server).await;
     subscribe(&mut watching, &topic).await;
     assert_eq!(hear(&mut watching).await, "state ada ben of 2");
-    ada.hide(&server, true).await;
+    ada.hide(true).await;
     assert_eq!(hear(&mut watching).await, format!("leave {}", ada.person.id));
     // What she does is not told either, on connections that began before and after.
     type_on(&mut hers, &topic, true).await;
     let _again = ada.tab(&server, &topic).await;
     assert_eq!(server.app.hub.count(&topic).people, 1);
     assert_eq!(server.app.hub.count(&topic).watchers, 3, "that somebody watches is counted");
-    ada.hide(&server, false).await;
+    ada.hide(false).await;
     assert_eq!(hear(&mut watching).await, "join ada");
 }
 
 #[tokio::test]
 async fn p4_who_may_not_know_learns_nothing() {
     let server = Server::start().await;
-    let (ada, ben) = (Someone::new(&server, "ada").await, Someone::new(&server, "ben").await);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let public = Topic::event(&server.event().await.id);
-    let secret = Topic::event(&ada.event(&server, "private").await.id);
+    let secret = Topic::event(&ada.event_shown_as("private").await.id);
     let (_public, _secret) = (ada.watching(&server, &public).await, ada.watching(&server, &secret).await);
 
     // Who is not signed in is told how many there are.
@@ -205,7 +182,7 @@ async fn p4_who_may_not_know_learns_nothing() {
 #[tokio::test]
 async fn p4_who_may_post_is_told_to_be_typing() {
     let server = Server::start().await;
-    let (ada, ben) = (Someone::new(&server, "ada").await, Someone::new(&server, "ben").await);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let topic = Topic::event(&server.event().await.id);
     let mut typing = ada.watching(&server, &topic).await;
     let mut watching = ben.watching(&server, &topic).await;
@@ -216,7 +193,7 @@ async fn p4_who_may_post_is_told_to_be_typing() {
     assert_eq!(hear(&mut watching).await, format!("stopped {}", ada.person.id));
 
     // On an event of Ben's she only reads.
-    let bens = Topic::event(&ben.event(&server, "public").await.id);
+    let bens = Topic::event(&ben.event_shown_as("public").await.id);
     let mut reading = ada.watching(&server, &bens).await;
     type_on(&mut reading, &bens, true).await;
     assert_eq!(hear(&mut reading).await, "error forbidden");
@@ -234,9 +211,9 @@ async fn p4_who_may_post_is_told_to_be_typing() {
 #[tokio::test]
 async fn p4_polls_and_streams_are_told_who_is_there() {
     let server = Server::start().await;
-    let (ada, ben) = (Someone::new(&server, "ada").await, Someone::new(&server, "ben").await);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let topic = Topic::event(&server.event().await.id);
-    let poll = async |who: &Someone| {
+    let poll = async |who: &Somebody| {
         let path = format!("/api/poll?from={topic}&watcher={}&presence=true", who.person.name);
         let answer = server.get_with(&path, &[("cookie", &who.cookie)]).await;
         let frames = shared::frame::decode_poll(&answer.body.to_string()).unwrap();

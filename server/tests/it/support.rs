@@ -33,7 +33,7 @@ use std::time::Duration;
 
 pub(crate) use api::{Answer, Api};
 pub(crate) use follower::{Follower, Transport};
-pub(crate) use person::Somebody;
+pub(crate) use person::{PASSWORD, Somebody};
 pub(crate) use process::Process;
 pub(crate) use raw::RawSocket;
 pub(crate) use server::Server;

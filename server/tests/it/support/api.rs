@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path};
 
 use reqwest::{
     Method, RequestBuilder,
-    header::{COOKIE, HeaderMap, HeaderName, HeaderValue},
+    header::{HeaderMap, HeaderName},
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ use super::until;
 pub(crate) struct Api {
     pub(crate) http: reqwest::Client,
     pub(crate) address: SocketAddr,
-    /// The session's cookie of who is signed in, as `name=value`.
-    pub(crate) cookie: Option<String>,
+    /// Sent with every request and every WebSocket: a cookie, a token.
+    pub(crate) headers: HeaderMap,
 }
 
 /// An answer, read to its end.
@@ -61,17 +61,16 @@ impl Answer {
 
 impl Api {
     pub(crate) fn new(address: SocketAddr) -> Self {
+        server::use_ring_for_tls();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { http, address, cookie: None }
+        Self { http, address, headers: HeaderMap::new() }
     }
 
-    /// The same server, asked with a session's cookie.
-    pub(crate) fn with_cookie(&self, cookie: String) -> Self {
-        let mut value = HeaderValue::from_str(&cookie).expect("a cookie is text");
-        value.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(COOKIE, value)]);
-        let http = reqwest::Client::builder().no_proxy().default_headers(headers).build().expect("a client");
-        Self { http, address: self.address, cookie: Some(cookie) }
+    /// The same client, which shows something with all that it asks.
+    pub(crate) fn showing(&self, name: &'static str, value: &str) -> Self {
+        let mut showing = self.clone();
+        showing.headers.insert(HeaderName::from_static(name), value.parse().expect("a header"));
+        showing
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -79,7 +78,7 @@ impl Api {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, self.url(path))
+        self.http.request(method, self.url(path)).headers(self.headers.clone())
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
@@ -211,6 +210,12 @@ impl Api {
         });
         series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
     }
+}
+
+/// A file of `tests/fixtures/keys`.
+pub(crate) fn key_file(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A file of `tests/fixtures/media`.

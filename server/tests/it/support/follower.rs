@@ -246,10 +246,9 @@ pub(crate) fn decode(text: &str) -> ServerFrame {
 }
 
 async fn connect(api: &Api, path: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-    let mut request = format!("ws://{}{path}", api.address).into_client_request().expect("an address");
-    if let Some(cookie) = &api.cookie {
-        request.headers_mut().insert("cookie", cookie.parse().expect("a cookie is text"));
-    }
+    let url = format!("ws://{}{path}", api.address);
+    let mut request = url.into_client_request().expect("an address");
+    request.headers_mut().extend(api.headers.clone());
     within("a connection", tokio_tungstenite::connect_async(request)).await.expect("a WebSocket").0
 }
 

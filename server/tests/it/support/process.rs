@@ -1,7 +1,7 @@
 //! The real program as a process of its own.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -39,7 +39,18 @@ fn command(data_dir: &Path, own: &[&str]) -> Command {
 impl Process {
     /// Starts the program and waits until it says where it listens.
     pub(crate) fn start(data_dir: &Path, own: &[&str]) -> Self {
-        let mut child = command(data_dir, own).spawn().expect("the program starts");
+        Self::of(command(data_dir, own))
+    }
+
+    /// The same, and it logs whatever it or a library has to say.
+    pub(crate) fn talkative(data_dir: &Path, own: &[&str]) -> Self {
+        let mut command = command(data_dir, own);
+        command.env("TOUCHLINE_LOG", "trace");
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
         let stderr = BufReader::new(child.stderr.take().expect("its log"));
         let log = Arc::new(Mutex::new(String::new()));
         let (found, address) = mpsc::channel::<SocketAddr>();
@@ -101,6 +112,20 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// Runs a command of the program to its end: how it ended, what it said, and its log.
+pub(crate) fn run(data_dir: &Path, arguments: &[&str], input: &str) -> (ExitStatus, String, String) {
+    let mut command = command(data_dir, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    // It may not want any.
+    drop(stdin.write_all(input.as_bytes()));
+    drop(stdin);
+    let output = child.wait_with_output().expect("its end");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (output.status, text(output.stdout), text(output.stderr))
 }
 
 fn wait(child: &mut Child, bound: Duration) -> Option<ExitStatus> {
