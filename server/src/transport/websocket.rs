@@ -312,7 +312,7 @@ impl Connection {
                     };
                     if let Some(auth) = session.take_auth() {
                         let (app, guard) = (&self.line.app, &self.session_guard);
-                        received = authenticate::authenticate(app, guard, session, *auth).await;
+                        received = Box::pin(authenticate::authenticate(app, guard, session, *auth)).await;
                     }
                     if let Err(ending) = received {
                         // The last answer says why.
@@ -341,7 +341,8 @@ impl Connection {
         if self.stalled_since.is_some_and(|since| now.since(since) >= timeout) {
             return Err(End::Close(CloseCode::TooSlow));
         }
-        self.look_at_standing().await?;
+        // In a box: a connection at rest holds no room for it.
+        Box::pin(self.look_at_standing()).await?;
         let out = &mut self.line.end.lock().await.out;
         if out.is_empty() {
             out.push(Bytes::copy_from_slice(&wire::frame_header(wire::OP_PING, 0)));

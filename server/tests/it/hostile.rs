@@ -86,7 +86,8 @@ async fn v8_whatever_is_too_large_is_refused_with_its_code() {
     let header = "x".repeat(64 * 1024);
     let answer =
         server.try_send(server.request(reqwest::Method::GET, "/api/session").header("cookie", header)).await;
-    assert!(answer.as_ref().map_or(true, |answer| answer.status == 431), "{answer:?}");
+    // Some of it may still be on its way when the answer comes, and then there is none.
+    assert!(!matches!(&answer, Ok(answer) if answer.status != 431), "{answer:?}");
 
     let frame = json!({"type": "auth", "payload": {"token": "x".repeat(limits::CLIENT_FRAME_BYTES)}});
     let mut socket = RawSocket::connect(server.address, "/ws", &[]).await;

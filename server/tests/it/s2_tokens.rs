@@ -140,7 +140,7 @@ async fn s2_a_bad_token_is_refused_over_every_transport() {
 async fn s2_a_token_is_over_at_the_next_heartbeat_unless_it_is_renewed() {
     let server = Server::with(&["--heartbeat-interval-ms", "50"]).await;
     let ada = server.register("ada").await;
-    let short = mint(&server, &ada, 2);
+    let short = mint(&server, &ada, 4);
     let mut renewed = Follower::socket(&server, &format!("/ws?token={short}")).await;
     let mut left = Follower::socket(&server, &format!("/ws?token={short}")).await;
     let mut stream =
