@@ -38,8 +38,8 @@ use crate::{
 
 /// A token may begin to be valid this much later than now, in seconds: an issuer's clock runs ahead.
 const CLOCKS_APART_S: i64 = 60;
-/// The last second of the year 9999: no token is valid for longer, whatever it says.
-const LATEST_S: f64 = 253_402_300_799.0;
+/// The last second that a timestamp can say (9999-12-30T22:00Z): no token is valid for longer, whatever it says.
+const LATEST_S: f64 = 253_402_207_200.0;
 
 /// Why a token is not taken.
 #[derive(Debug, thiserror::Error)]
