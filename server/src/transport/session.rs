@@ -9,8 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 use shared::{
     ClientFrame, CloseCode, ConnectionId, ErrorCode, EventId, Position, ServerFrame, Topic, WatcherId,
     frame::{
-        Auth, Authenticated, Connected, NotRecovered, PROTOCOL_VERSION, Pong, Reconnect, Subscribe,
-        Subscribed, Unsubscribed,
+        Auth, Connected, NotRecovered, PROTOCOL_VERSION, Pong, Reconnect, Subscribe, Subscribed, Unsubscribed,
     },
     rest::ErrorDetail,
 };
@@ -19,10 +18,11 @@ use smallvec::SmallVec;
 
 use super::bucket::Bucket;
 
+mod identity;
 mod presence;
 
 use crate::{
-    auth::{Credential, Principal, User},
+    auth::Principal,
     hub::{
         Hub, TopicError,
         chunk::Slice,
@@ -208,58 +208,6 @@ impl Session {
             }
             Err(detail) => self.complain(detail, CloseCode::ProtocolViolation),
         }
-    }
-
-    /// Refuses a text because the account, over all its connections, has sent too many.
-    pub fn refuse_one_of_many(&mut self, now: Millis, wait_ms: u64) -> Result<(), Ending> {
-        self.now = now;
-        let detail = ErrorDetail {
-            retry_after_ms: Some(wait_ms),
-            ..ErrorDetail::new(ErrorCode::RateLimited, "too many frames a second on your connections")
-        };
-        self.complain(detail, CloseCode::RateLimited)
-    }
-
-    /// The token that came in an `auth` frame, for who can look it up.
-    pub fn take_auth(&mut self) -> Option<Box<Auth>> {
-        self.auth.take()
-    }
-
-    /// A token was good: a visitor becomes its user, and a user goes on until the token is over. It has to
-    /// be the same user.
-    pub fn authenticate(&mut self, user: User, reference: Option<u64>) -> Result<(), Ending> {
-        match &mut self.principal {
-            Principal::Visitor { .. } => self.principal = Principal::User(Box::new(user)),
-            Principal::User(current) if current.person.id == user.person.id => {
-                // What rests on a cookie ends with it, whatever token comes.
-                if matches!(current.by, Credential::Token { .. }) {
-                    **current = user;
-                }
-            }
-            Principal::User(_) | Principal::Key { .. } => {
-                let message = "this connection is somebody else's; open another";
-                self.reply_error(ErrorCode::Forbidden, message, reference);
-                tracing::warn!(
-                    connection = %self.connection, who = self.principal.who(), other = %user.person.id,
-                    "a token of somebody else was refused"
-                );
-                return Err(Ending(CloseCode::Forbidden));
-            }
-        }
-        let expires_at = self.principal.expires_at().map(crate::time::timestamp);
-        if let Some(account_id) = self.principal.account_id().cloned() {
-            self.reply(&ServerFrame::Authenticated(Authenticated { account_id, expires_at, reference }));
-        }
-        Ok(())
-    }
-
-    /// Tells the client that its token is not taken.
-    pub fn refuse_auth(&mut self, detail: ErrorDetail, reference: Option<u64>) {
-        self.reply_error(detail.code, &detail.message, reference);
-    }
-
-    fn reply_error(&mut self, code: ErrorCode, message: &str, reference: Option<u64>) {
-        self.reply(&ServerFrame::Error(ErrorDetail { reference, ..ErrorDetail::new(code, message) }));
     }
 
     /// Begins a subscription, or moves one. The answer precedes every publication of it.

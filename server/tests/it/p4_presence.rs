@@ -234,3 +234,34 @@ async fn p4_polls_and_streams_are_told_who_is_there() {
     }
     assert!(heard.contains(r#""name":"ada""#), "{heard}");
 }
+
+#[tokio::test]
+async fn p4_who_says_later_who_they_are_is_there_from_then_on() {
+    let server = Server::start().await;
+    let event = server.event().await;
+    let topic = Topic::event(&event.id);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
+    let mut watching = ben.watching(&server, &topic).await;
+    let mut hers = RawSocket::connect(server.address, "/ws", &[]).await;
+    subscribe(&mut hers, &topic).await;
+    hers.next_of("subscribed").await;
+    let before = server.app.hub.count(&topic);
+    assert_eq!((before.people, before.watchers, before.subscriptions), (1, 2, 2));
+
+    let token = server.app.tokens.mint(&ada.person.id, 60).unwrap();
+    hers.send_text(&json!({"type": "auth", "payload": {"token": token}}).to_string()).await;
+    hers.next_of("authenticated").await;
+    assert_eq!(hear(&mut watching).await, "join ada");
+    let after = server.app.hub.count(&topic);
+    assert_eq!((after.people, after.watchers, after.subscriptions), (2, 2, 2), "nobody else has come");
+    type_on(&mut hers, &topic, true).await;
+    assert_eq!(hear(&mut watching).await, "typing ada");
+    // What she reads goes on: the next publication is the first, and comes once.
+    server.say(&event, "x").await;
+    assert!(hers.next_of("media:new").await.text().contains(r#""offset":1"#));
+    ada.delete("/api/account/sessions").await;
+    assert_eq!(hers.close_code().await, 4501);
+    assert_eq!(hear(&mut watching).await, format!("stopped {}", ada.person.id));
+    assert_eq!(hear(&mut watching).await, format!("leave {}", ada.person.id));
+    assert_eq!(server.app.hub.count(&topic).people, 1);
+}

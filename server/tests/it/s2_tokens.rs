@@ -15,7 +15,11 @@ use server::{
     store::{Tx, WorkError, account as rows, api_key as keys},
     time::unix_ms,
 };
-use shared::{ErrorCode, ServerFrame, Topic, frame::Authenticated, model::account::AccountRole};
+use shared::{
+    ErrorCode, ServerFrame, Topic,
+    frame::Authenticated,
+    model::{account::AccountRole, event::Event},
+};
 
 use crate::support::{Api, Follower, RawSocket, Server, Somebody, Transport, api::key_file, until};
 
@@ -231,6 +235,29 @@ async fn p6_another_role_and_a_closed_account_end_connections_at_the_next_heartb
         assert_eq!(server.try_sign_in("ada", crate::support::PASSWORD).await.status, 401);
         work(&server, async |tx| Ok(rows::set_disabled(tx, "ada", false).await.map(drop)?)).await;
     }
+}
+
+#[tokio::test]
+async fn p6_a_renewed_token_keeps_no_rights_from_before() {
+    let server = Server::start().await;
+    let (ada, bob) = (server.register("ada").await, server.register("bob").await);
+    let event: Event = bob.post("/api/events", &json!({"title": "x", "visibility": "private"})).await.read();
+    let as_a = async |role: AccountRole| {
+        work(&server, async move |tx| Ok(rows::set_role(tx, "ada", role).await.map(drop)?)).await;
+    };
+    as_a(AccountRole::Admin).await;
+    let bearer = bearing(&server, &mint(&server, &ada, 60));
+    let mut follower = Follower::on(&bearer, Transport::WebSocket, &Topic::event(&event.id), None).await;
+    follower.next_subscribed().await;
+    as_a(AccountRole::User).await;
+    follower.send(&auth(&mint(&server, &ada, 3600))).await;
+    assert_eq!(
+        follower.read_to_close().await.0,
+        4005,
+        "she does not wait for the next heartbeat to be found"
+    );
+    let mut follower = Follower::on(&bearer, Transport::WebSocket, &Topic::event(&event.id), None).await;
+    assert!(matches!(follower.next_news().await, ServerFrame::Error(_)), "and now she is nobody special");
 }
 
 /// An issuer whose keys change, and who counts how often they are asked for.
