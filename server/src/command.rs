@@ -14,7 +14,7 @@ use crate::{
         api_key, passwords, session,
         token::{SetupError, TokenError, Tokens},
     },
-    config::{Command, Config, KeyCommand, UserCommand},
+    config::{Config, KeyCommand, StoreCommand, UserCommand},
     data_dir,
     domain::{Refusal, account},
     error::ApiError,
@@ -57,14 +57,13 @@ impl From<Refusal> for CommandError {
 }
 
 /// Does a command; what it returns is for standard output.
-pub async fn run(config: &Config, command: Command) -> Result<String, CommandError> {
+pub async fn run(config: &Config, command: StoreCommand) -> Result<String, CommandError> {
     // Held to the end, so that no server starts in the middle.
     let (store, _lock) = open(config)?;
     match command {
-        Command::Serve => Ok(String::new()),
-        Command::User(command) => user(&store, command).await,
-        Command::Key(command) => key(&store, command).await,
-        Command::Token { name, ttl } => {
+        StoreCommand::User(command) => user(&store, command).await,
+        StoreCommand::Key(command) => key(&store, command).await,
+        StoreCommand::Token { name, ttl } => {
             let name = account::name(&name)?;
             let stored = named(&store, name.clone()).await?;
             if stored.disabled {
@@ -73,7 +72,7 @@ pub async fn run(config: &Config, command: Command) -> Result<String, CommandErr
             let tokens = Tokens::open(&config.tokens, &config.data_dir)?;
             Ok(tokens.mint(&stored.account.person.id, ttl.0)?)
         }
-        Command::Invite { days } => {
+        StoreCommand::Invite { days } => {
             let code = session::new_secret();
             let hash = session::hash(&code);
             let work = async move |tx: &mut Tx<'_>| {

@@ -30,6 +30,13 @@ pub struct Cli {
 pub enum Command {
     /// Runs the server (the default).
     Serve,
+    #[command(flatten)]
+    Store(StoreCommand),
+}
+
+/// What is done on the data directory without serving it.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum StoreCommand {
     /// Accounts: made and changed. A server that runs follows at once, for open connections at their next
     /// heartbeat.
     #[command(subcommand)]
@@ -39,6 +46,7 @@ pub enum Command {
     Key(KeyCommand),
     /// Mints a token for an account, for trying things out.
     Token {
+        /// The account.
         name: String,
         /// How long it is good for: 90s, 15m, 1h, 30d.
         #[arg(long, default_value = "1h")]
@@ -56,6 +64,7 @@ pub enum Command {
 pub enum UserCommand {
     /// Makes an account. Without --password-stdin a password is made up and printed behind the name.
     Add {
+        /// 2 to 30 of a-z, 0-9, _ and -; the account signs in with it.
         name: String,
         /// The name shown; the name itself, unless given.
         #[arg(long, default_value = "")]
@@ -118,6 +127,7 @@ impl std::str::FromStr for Ttl {
 
 /// Everything that an operator can set.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
 pub struct Config {
     /// Address to listen on.
     #[arg(long, env = "TOUCHLINE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
@@ -156,6 +166,7 @@ pub struct Config {
 
 /// Windows (E12): the first change goes out at once, what follows within the window goes out together.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Windows")]
 pub struct Windows {
     /// Window of an event's timeline, in milliseconds; 0 sends everything at once.
     #[arg(long, env = "TOUCHLINE_WINDOW_EVENT_MS", default_value_t = 1000, global = true)]
@@ -170,6 +181,7 @@ pub struct Windows {
 
 /// Limits of connections.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connections")]
 pub struct Connections {
     /// A client that has sent nothing for this long sends a heartbeat, in milliseconds.
     #[arg(long, env = "TOUCHLINE_HEARTBEAT_INTERVAL_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(10..), global = true)]
@@ -189,7 +201,7 @@ pub struct Connections {
     /// Subscriptions on one connection, 64 at most.
     #[arg(long, env = "TOUCHLINE_MAX_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = SLOTS, global = true)]
     pub max_subscriptions_per_connection: usize,
-    /// Frames a second that one connection may send.
+    /// Frames a second that one connection may send; all of an account together four times as many.
     #[arg(long, env = "TOUCHLINE_FRAMES_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub frames_per_second: u32,
     /// Changes a second from one address and by one account (posts, edits, deletions); ten times as many in one go.
@@ -208,8 +220,9 @@ pub struct Connections {
 
 /// Accounts and what visitors may do.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Accounts")]
 pub struct Accounts {
-    /// Who may make an account.
+    /// Who may make an account: open (everybody), invitation (who has a code of `touchline invite`), or closed.
     #[arg(long, env = "TOUCHLINE_REGISTRATION", default_value = "open", value_parser = registration, global = true)]
     pub registration: Registration,
     /// Visitors who are not signed in may create events, and post on and change events that nobody owns.
@@ -228,6 +241,7 @@ pub struct Accounts {
 
 /// Tokens that say who somebody is (JWT).
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tokens")]
 pub struct Tokens {
     /// File with the secret for HS256, 32 bytes or more. Without one a secret is made in the data directory.
     #[arg(long, env = "TOUCHLINE_JWT_SECRET_FILE", global = true)]
@@ -310,6 +324,7 @@ fn registration(text: &str) -> Result<Registration, String> {
 
 /// The database.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Storage")]
 pub struct Storage {
     /// Largest size of the database in bytes; 0 for no limit but the disk's.
     #[arg(long, env = "TOUCHLINE_DATABASE_MAX_BYTES", default_value_t = 0, global = true)]
@@ -330,6 +345,7 @@ pub struct Storage {
 
 /// Uploads.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Uploads")]
 pub struct Uploads {
     /// Largest file, in bytes.
     #[arg(long, env = "TOUCHLINE_UPLOAD_MAX_BYTES", default_value_t = 100 * 1024 * 1024, global = true)]

@@ -376,6 +376,7 @@ mod tests {
         let _late = sessions.enter(&signals[1], &visitor);
         assert!(signals.iter().all(|signal| signal.is_ending()));
     }
+
     fn somebody(account: &str) -> Principal {
         Principal::User(Box::new(crate::auth::User {
             person: shared::model::account::Person {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use server::{
     app::{AppState, StartError},
-    config::{Cli, Command, Config},
+    config::{Cli, Command, Config, StoreCommand},
     data_dir, listener,
     metrics::Metrics,
 };
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     log_to_stderr(&cli.config);
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(cli.config),
-        other => command(&cli.config, other),
+        Command::Store(asked) => command(&cli.config, asked),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,8 +44,8 @@ fn log_to_stderr(config: &Config) {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn command(config: &Config, command: Command) -> anyhow::Result<()> {
-    let said = server::command::run(config, command).await?;
+async fn command(config: &Config, asked: StoreCommand) -> anyhow::Result<()> {
+    let said = server::command::run(config, asked).await?;
     writeln!(std::io::stdout(), "{said}")?;
     Ok(())
 }
