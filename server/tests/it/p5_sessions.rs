@@ -1,6 +1,8 @@
 //! Sessions (P5): they last while they are used, are listed and ended; and what was opened with one ends with
 //! it, at once, over every transport.
 
+use std::time::Duration;
+
 use serde_json::json;
 use server::{
     auth::session,
@@ -170,12 +172,16 @@ async fn p5_another_password_closes_the_connections_of_other_sessions() {
 
 #[tokio::test]
 async fn p5_a_connection_that_comes_while_one_signs_out_does_not_stay() {
-    let server = Server::start().await;
+    let server = Server::with(&["--max-connections-per-user", "64"]).await;
     server.register("ada").await;
     for _ in 0..30 {
         let ada = server.sign_in("ada").await;
         let cookie = [("cookie", ada.cookie.as_str())];
-        let sockets = (0..4).map(|_| RawSocket::connect(server.address, "/ws", &cookie));
+        // Spread over the sign-out, so that some are between being known and being registered when it ends.
+        let sockets = (0..40).map(async |n| {
+            tokio::time::sleep(Duration::from_micros(n * 100)).await;
+            RawSocket::connect(server.address, "/ws", &cookie).await
+        });
         let (mut sockets, out) =
             tokio::join!(futures_util::future::join_all(sockets), ada.delete("/api/session"));
         assert_eq!(out.status, 204);
