@@ -7,8 +7,9 @@
 
 mod followed;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
+use litemap::LiteMap;
 use shared::{
     ErrorCode, Offset, Position, Publication, ServerFrame, Topic,
     frame::{Batch, NotRecovered},
@@ -24,7 +25,7 @@ pub const TOPICS_MAX: usize = 1024;
 /// Every topic that is followed, in the order of their names.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    topics: BTreeMap<Topic, Subscription>,
+    topics: LiteMap<Topic, Subscription>,
     /// Topics were added, moved or taken away since [`Self::take_changed`].
     changed: bool,
     /// Where the next poll goes on, when there are more topics than fit in one.
@@ -77,7 +78,7 @@ impl Subscriptions {
 
     /// The transport is gone: what was asked or followed on it is due again.
     pub(crate) fn disconnected(&mut self) {
-        for subscription in self.topics.values_mut() {
+        for subscription in self.topics.iter_mut().map(|(_, subscription)| subscription) {
             subscription.known = false;
             if matches!(subscription.phase, Phase::Asked { .. } | Phase::Following) {
                 subscription.phase = Phase::Due;
@@ -87,7 +88,12 @@ impl Subscriptions {
 
     /// A frame could not be read. It may have been a publication, so every topic is asked for again.
     pub(crate) fn nonsense(&mut self, core: &mut Core) {
-        for subscription in self.topics.values_mut().filter(|s| s.phase == Phase::Following) {
+        for subscription in self
+            .topics
+            .iter_mut()
+            .map(|(_, subscription)| subscription)
+            .filter(|s| s.phase == Phase::Following)
+        {
             subscription.repair(core, Duration::ZERO);
         }
     }
@@ -145,7 +151,7 @@ impl Subscriptions {
         for frame in frames {
             self.frame(core, frame);
         }
-        for subscription in self.topics.values_mut() {
+        for subscription in self.topics.iter_mut().map(|(_, subscription)| subscription) {
             if matches!(subscription.phase, Phase::Asked { .. }) {
                 subscription.phase = Phase::Due;
             }
@@ -304,11 +310,11 @@ impl Subscriptions {
             _ => false,
         };
         let found = match (&about, detail.reference) {
-            (Some(topic), _) => self.topics.get_key_value(topic).filter(|(_, s)| asked(s)),
-            (None, Some(_)) => self.topics.iter().find(|(_, s)| asked(s)),
+            (Some(topic), _) => self.topics.get(topic).filter(|s| asked(s)).map(|_| topic.clone()),
+            (None, Some(_)) => self.topics.iter().find(|(_, s)| asked(s)).map(|(topic, _)| topic.clone()),
             (None, None) => None,
         };
-        let Some(topic) = found.map(|(topic, _)| topic.clone()) else {
+        let Some(topic) = found else {
             // An error that names a topic and fits none is about a subscription that is over.
             if about.is_none() {
                 core.emit(Event::Complaint { code: detail.code, message: detail.message });

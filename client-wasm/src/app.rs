@@ -13,8 +13,10 @@ use crate::{
     },
     driver::Live,
     pages::{
-        account::AccountPage, event::EventPage, events::EventsPage, invitation::InvitationPage,
-        not_found::NotFoundPage, people::PeoplePage, sign_in::SignInPage,
+        desk::{Desk, desk},
+        event::EventPage,
+        events::EventsPage,
+        not_found::NotFoundPage,
     },
     session::Session,
 };
@@ -48,10 +50,10 @@ pub(crate) fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=EventsPage />
                     <Route path=path!("/events/:id") view=EventPage />
-                    <Route path=path!("/events/:id/people") view=PeoplePage />
-                    <Route path=path!("/invitations/:code") view=InvitationPage />
-                    <Route path=path!("/signin") view=SignInPage />
-                    <Route path=path!("/account") view=AccountPage />
+                    <Route path=path!("/events/:id/people") view=|| desk(Desk::People) />
+                    <Route path=path!("/invitations/:code") view=|| desk(Desk::Invitation) />
+                    <Route path=path!("/signin") view=|| desk(Desk::SignIn) />
+                    <Route path=path!("/account") view=|| desk(Desk::Account) />
                 </Routes>
             </main>
             <Banner />

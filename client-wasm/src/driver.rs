@@ -4,13 +4,14 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     rc::{Rc, Weak},
     time::Duration,
 };
 
 use client_core::{Attempt, Client, Config, Event, Input, Instant, Output};
 use leptos::prelude::*;
+use litemap::LiteMap;
 use shared::{ErrorCode, Position, Publication, Topic, frame::PresenceCount};
 
 use crate::{
@@ -61,9 +62,9 @@ struct Driver {
     /// Inputs that came while one was being handled.
     inbox: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
-    carriers: RefCell<BTreeMap<Attempt, Carrier>>,
+    carriers: RefCell<LiteMap<Attempt, Carrier>>,
     /// Who hears of a topic, and under which number they asked.
-    followers: RefCell<BTreeMap<Topic, (u64, Handler)>>,
+    followers: RefCell<LiteMap<Topic, (u64, Handler)>>,
     last_follower: Cell<u64>,
     timer: RefCell<Option<(Instant, Timer)>>,
     watcher: String,

@@ -1,6 +1,7 @@
 //! The pages, one file per domain.
 
 pub(crate) mod account;
+pub(crate) mod desk;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod invitation;

@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{assets, workspace::Workspace};
+use crate::{assets, split, workspace::Workspace};
 
 /// `dist/`: the page, its program and its styles, named by content and compressed.
 pub(crate) fn client(workspace: &Workspace) -> Result<()> {
@@ -12,11 +12,12 @@ pub(crate) fn client(workspace: &Workspace) -> Result<()> {
     workspace.run(
         workspace
             .command("trunk")
-            .args(["build", "--release"])
+            .args(["build", "--release", "--features", "split"])
             .env_remove("NO_COLOR")
             .env("TRUNK_SKIP_VERSION_CHECK", "true"),
     )?;
     let dist = workspace.root().join("dist");
+    split::split(workspace, &dist).context("cannot split the client's program")?;
     assets::name_by_content(&dist).context("cannot name the client's files by their content")?;
     assets::compress(&dist).context("cannot compress the client's files")?;
     assets::check_budget(&dist, assets::PROGRAM_BUDGET_BYTES)

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod run;
 mod setup;
+mod split;
 mod steps;
 mod workspace;
 
@@ -55,7 +56,11 @@ enum Command {
     /// A debug server beside `trunk serve`, which rebuilds the page on every change.
     Dev,
     /// Build the client, then the server that carries it.
-    Build,
+    Build {
+        /// Build the client's files alone, into `dist/`.
+        #[arg(long)]
+        client: bool,
+    },
     /// Install what building and testing need and is not there.
     Setup,
 }
@@ -84,10 +89,10 @@ fn dispatch(command: Command) -> Result<()> {
         ),
         Command::Bench { args } => run::bench(&workspace, &args),
         Command::Dev => run::dev(&workspace),
-        Command::Build => {
+        Command::Build { client } => {
             setup::for_building(&workspace)?;
             build::client(&workspace)?;
-            build::server(&workspace)
+            if client { Ok(()) } else { build::server(&workspace) }
         }
         Command::Setup => {
             setup::for_building(&workspace)?;

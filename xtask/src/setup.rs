@@ -13,17 +13,66 @@ use crate::workspace::Workspace;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Later ones ask for a newer compiler than the one in rust-toolchain.toml.
 const TRUNK_VERSION: &str = "0.21.14";
+const BINARYEN_VERSION: &str = "132";
+/// The one that knows what the `wasm_split_helpers` in Cargo.lock write.
+const WASM_SPLIT: (&str, &str) = ("wasm_split_cli_support", "0.2.4");
 
 /// What `trunk build --release` needs.
 pub(crate) fn for_building(workspace: &Workspace) -> Result<()> {
     wasm_target(workspace)?;
-    apt(workspace, &[("wasm-opt", "binaryen")]);
-    // Without TLS trunk compiles in less than half the time, and then cannot fetch wasm-opt by itself.
-    let lean = workspace.which("wasm-opt").is_some();
-    cargo_tool(workspace, "trunk", "trunk", TRUNK_VERSION, lean)?;
+    wasm_opt(workspace)?;
+    // Without TLS trunk compiles in less than half the time. It need not fetch anything by itself.
+    cargo_tool(workspace, "trunk", "trunk", TRUNK_VERSION, true)?;
     let lock = fs::read_to_string(workspace.root().join("Cargo.lock")).context("Cargo.lock is missing")?;
     let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
-    cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", version, true)
+    cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", version, true)?;
+    wasm_split(workspace)
+}
+
+/// From npm, which has the current one: what Debian has mixes up the tables that a split program exports.
+fn wasm_opt(workspace: &Workspace) -> Result<()> {
+    let is_there = || {
+        let answer = workspace.output("wasm-opt", &["--version"]);
+        answer.is_some_and(|text| text.contains(&format!("version_{BINARYEN_VERSION}")))
+    };
+    if is_there() {
+        eprintln!("  wasm-opt {BINARYEN_VERSION} is there");
+        return Ok(());
+    }
+    if workspace.which("npm").is_none() {
+        bail!("Node.js 20 or newer with npm is needed to build the page: https://nodejs.org");
+    }
+    let mut install = workspace.command("npm");
+    install.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix"]).arg(workspace.tools());
+    install.arg(format!("binaryen@{BINARYEN_VERSION}.0.0"));
+    workspace.run(&mut install).context("cannot install wasm-opt")?;
+    if !is_there() {
+        bail!("wasm-opt {BINARYEN_VERSION} was installed and does not run");
+    }
+    Ok(())
+}
+
+/// The splitter does not say its version: what cargo has noted of it does.
+fn wasm_split(workspace: &Workspace) -> Result<()> {
+    let (package, version) = WASM_SPLIT;
+    let noted = fs::read_to_string(workspace.tools().join(".crates.toml")).unwrap_or_default();
+    if noted.contains(&format!("\"{package} {version} (")) {
+        eprintln!("  wasm-split-cli {version} is there");
+        return Ok(());
+    }
+    let mut install = workspace.cargo();
+    install.args([
+        "install",
+        "--locked",
+        package,
+        "--version",
+        version,
+        "--features",
+        "build-binary",
+        "--root",
+    ]);
+    build_quickly(install.arg(workspace.tools()));
+    workspace.run(&mut install).with_context(|| format!("cannot install {package} {version}"))
 }
 
 /// What the browser tests need besides.

@@ -22,7 +22,8 @@ pub(crate) struct Workspace {
 impl Workspace {
     pub(crate) fn find() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-        let mut directories = vec![root.join("target/tools/bin")];
+        let mut directories =
+            vec![root.join("target/tools/bin"), root.join("target/tools/node_modules/.bin")];
         directories.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
         Ok(Self { root: root.to_owned(), path: env::join_paths(directories)? })
     }

@@ -1,7 +1,7 @@
 //! The list itself: rows by their place, found by key, item or echo; every change of it is told.
 //! It does not know what may be shown; `timeline` does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use shared::{
     ErrorCode, IdempotencyKey, MediaId, Offset,
@@ -104,9 +104,9 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) by_rank: BTreeMap<Rank, Slot>,
-    pub(super) ranks: BTreeMap<RowKey, Rank>,
-    pub(super) media: BTreeMap<MediaId, RowKey>,
-    pub(super) echoes: BTreeMap<IdempotencyKey, RowKey>,
+    pub(super) ranks: HashMap<RowKey, Rank>,
+    pub(super) media: HashMap<MediaId, RowKey>,
+    pub(super) echoes: HashMap<IdempotencyKey, RowKey>,
     pub(super) gap: Option<RowKey>,
     last_key: u64,
 }

@@ -1,10 +1,11 @@
 //! What is being posted from this page: each with its idempotency key, made before the first try and kept
 //! for every further one. Shows itself in the timeline as a local echo.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use client_core::timeline::{Echo, EchoState};
 use leptos::{prelude::*, task::spawn_local};
+use litemap::LiteMap;
 use shared::{EventId, IdempotencyKey, model::media::MediaKind};
 
 use super::feed::Feed;
@@ -50,14 +51,14 @@ struct Sending {
 /// The posts of this page.
 #[derive(Clone, Copy)]
 pub(crate) struct Outgoing {
-    posts: StoredValue<BTreeMap<IdempotencyKey, Sending>, LocalStorage>,
+    posts: StoredValue<LiteMap<IdempotencyKey, Sending>, LocalStorage>,
     owner: StoredValue<Owner>,
 }
 
 impl Outgoing {
     pub(crate) fn new() -> Self {
-        let posts: StoredValue<BTreeMap<IdempotencyKey, Sending>, LocalStorage> =
-            StoredValue::new_local(BTreeMap::new());
+        let posts: StoredValue<LiteMap<IdempotencyKey, Sending>, LocalStorage> =
+            StoredValue::new_local(LiteMap::new());
         on_cleanup(move || {
             posts.try_with_value(|posts| {
                 for preview in posts.values().filter_map(|sending| sending.preview.as_ref()) {
