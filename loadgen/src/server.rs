@@ -109,6 +109,8 @@ const FLAGS: [&str; 22] = [
     "0",
     "--max-connections-per-address",
     "1000000",
+    "--max-http-connections-per-address",
+    "1000000",
     "--publish-per-second",
     "1000000",
     // The publisher's connection rests while the bare loop has its turn.

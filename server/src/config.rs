@@ -198,6 +198,10 @@ pub struct Connections {
     /// Connections, streams and polls at a time of one account; past it the newest replaces the oldest.
     #[arg(long, env = "TOUCHLINE_MAX_CONNECTIONS_PER_USER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub max_connections_per_user: u32,
+    /// Open HTTP connections at a time from one address; one that has become a WebSocket is counted as such
+    /// instead. Trusted proxies may have any number.
+    #[arg(long, env = "TOUCHLINE_MAX_HTTP_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, global = true)]
+    pub max_http_connections_per_address: usize,
     /// Subscriptions on one connection, 64 at most.
     #[arg(long, env = "TOUCHLINE_MAX_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = SLOTS, global = true)]
     pub max_subscriptions_per_connection: usize,

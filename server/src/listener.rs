@@ -8,7 +8,11 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use hyper::{body::Incoming, server::conn::http1::UpgradeableConnection, service::service_fn};
+use hyper::{
+    body::Incoming,
+    server::conn::http1::{self, UpgradeableConnection},
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use shared::{AccountId, CloseCode, SessionId};
@@ -26,6 +30,9 @@ use crate::{
     hub::signal::Signal,
 };
 
+mod door;
+use door::{Admission, Door, TOLD_WITHIN};
+
 /// Bytes that hyper may hold of a request's head.
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long requests in flight may take once the server is to end, beyond the span of the reconnects.
@@ -35,27 +42,21 @@ const LAST_REQUESTS: Duration = Duration::from_secs(10);
 /// are finished. Until they are, who comes is answered as well, so that a balancer that has not noticed
 /// yet loses no request and one that asks for readiness is told.
 pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) {
-    let router = app::router(app.clone());
+    let mut front = Front::new(app.clone());
     let connections = TaskTracker::new();
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(app.config.connections.header_timeout_ms))
-        .max_buf_size(HEAD_BYTES)
-        .half_close(false);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = accept(&listener) => accepted,
             () = stop.cancelled() => break,
         };
-        let service = service(app.clone(), router.clone(), PeerAddress(peer));
-        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        connections.spawn(serve(connection, stop.clone()));
+        front.take(stream, peer, &stop, &connections);
     }
     app.begin_drain();
     connections.close();
     // Those who come now get one answer each; nobody waits for more of them to come.
     let late = TaskTracker::new();
-    http.keep_alive(false);
+    front.http.keep_alive(false);
+    let never = CancellationToken::new();
     let last = async {
         loop {
             let (stream, peer) = tokio::select! {
@@ -63,9 +64,7 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) {
                 () = connections.wait() => break,
                 accepted = accept(&listener) => accepted,
             };
-            let service = service(app.clone(), router.clone(), PeerAddress(peer));
-            let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-            late.spawn(serve(connection, CancellationToken::new()));
+            front.take(stream, peer, &never, &late);
         }
         drop(listener);
         late.close();
@@ -74,6 +73,47 @@ pub async fn run(app: App, listener: TcpListener, stop: CancellationToken) {
     let limit = LAST_REQUESTS + Duration::from_millis(app.config.drain_span_ms.min(1000));
     if tokio::time::timeout(limit, last).await.is_err() {
         tracing::warn!("requests were still in flight at the end");
+    }
+}
+
+/// What a connection meets.
+struct Front {
+    app: App,
+    router: Router,
+    door: Door,
+    http: http1::Builder,
+    /// For connections that are too many.
+    telling: http1::Builder,
+}
+
+impl Front {
+    fn new(app: App) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(app.config.connections.header_timeout_ms))
+            .max_buf_size(HEAD_BYTES)
+            .half_close(false);
+        let mut telling = http.clone();
+        telling.keep_alive(false).header_read_timeout(TOLD_WITHIN);
+        Self { router: app::router(app.clone()), door: Door::new(app.clone()), app, http, telling }
+    }
+
+    /// Serves a connection on a task of its own, if its address may have another.
+    fn take(&self, stream: TcpStream, peer: SocketAddr, stop: &CancellationToken, tasks: &TaskTracker) {
+        match self.door.admit(peer.ip()) {
+            Admission::Served(counted) => {
+                let service = service(self.app.clone(), self.router.clone(), PeerAddress(peer));
+                let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+                tasks.spawn(serve(connection, stop.clone(), counted));
+            }
+            Admission::Told(counted) => {
+                let service = service_fn(door::refusal);
+                let connection =
+                    self.telling.serve_connection(TokioIo::new(stream), service).with_upgrades();
+                tasks.spawn(serve(connection, stop.clone(), Some(counted)));
+            }
+            Admission::Closed => tracing::debug!(%peer, "an address has far too many connections"),
+        }
     }
 }
 
@@ -96,9 +136,13 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Serves one connection. Told to stop it finishes the request it is in and takes no other.
-async fn serve<S>(connection: UpgradeableConnection<TokioIo<TcpStream>, S>, stop: CancellationToken)
-where
+/// Serves one connection, which counts for as long. Told to stop it finishes the request it is in and takes
+/// no other.
+async fn serve<S>(
+    connection: UpgradeableConnection<TokioIo<TcpStream>, S>,
+    stop: CancellationToken,
+    _counted: Option<AddressGuard>,
+) where
     S: hyper::service::Service<
             hyper::Request<Incoming>,
             Response = hyper::Response<Body>,

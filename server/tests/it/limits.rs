@@ -1,7 +1,13 @@
 //! Limits (E11, P7, V8): told first, then enforced, and back to nothing afterwards.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
 use shared::{ErrorCode, ServerFrame, Topic};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::support::{Follower, RawSocket, Server, Transport, until};
 
@@ -27,6 +33,62 @@ async fn e11_connections_of_an_address_are_limited_over_all_transports() {
     held.clear();
     until("the address has none left", async || server.app.connections.total() == 0).await;
     Follower::on(&server, Transport::WebSocket, &topic, None).await.next_subscribed().await;
+}
+
+/// A connection that is open; what was sent on it is not answered yet.
+async fn open(address: SocketAddr) -> TcpStream {
+    TcpStream::connect(address).await.expect("a connection")
+}
+
+/// Asks on the connection and reads until the server closes it.
+async fn ask(stream: &mut TcpStream) -> String {
+    let request = "GET /api/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    // A connection that is closed at once says so here or there.
+    stream.write_all(request.as_bytes()).await.ok();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok();
+    String::from_utf8(answer).expect("text")
+}
+
+#[tokio::test]
+async fn e11_plain_connections_of_an_address_are_limited_and_told() {
+    let limit = ["--max-http-connections-per-address", "2"];
+    let server = Server::with(&limit).await;
+    let mut kept = [open(server.address).await, open(server.address).await];
+    let refused = ask(&mut open(server.address).await).await;
+    assert!(refused.starts_with("HTTP/1.1 429"), "{refused}");
+    assert!(refused.contains(r#""code":"tooManyConnections""#), "{refused}");
+
+    // Those that only knock are told as long as they are few, and closed without a word after that.
+    let mut knocking = Vec::new();
+    for _ in 0..16 {
+        knocking.push(open(server.address).await);
+    }
+    assert_eq!(ask(&mut open(server.address).await).await, "");
+    drop(knocking);
+
+    let served = ask(&mut kept[0]).await;
+    assert!(served.starts_with("HTTP/1.1 200"), "{served}");
+    let served = async || ask(&mut open(server.address).await).await.starts_with("HTTP/1.1 200");
+    until("there is room for another", served).await;
+
+    // A connection that has become a WebSocket is counted as such, and no longer here.
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        let mut socket = RawSocket::connect(server.address, "/ws", &[]).await;
+        socket.next_of("connected").await;
+        sockets.push(socket);
+    }
+    drop(sockets);
+}
+
+#[tokio::test]
+async fn e11_a_trusted_proxy_may_have_any_number_of_connections() {
+    let limit = ["--max-http-connections-per-address", "1", "--trusted-proxy", "127.0.0.0/8"];
+    let server = Server::with(&limit).await;
+    let _kept = [open(server.address).await, open(server.address).await];
+    let served = ask(&mut open(server.address).await).await;
+    assert!(served.starts_with("HTTP/1.1 200"), "{served}");
 }
 
 #[tokio::test]

@@ -17,12 +17,13 @@ use super::Api;
 
 /// What a test's server is started with unless the test says otherwise: a free port, no
 /// windows, visitors who may post, and limits that only the tests about limits meet.
-pub(crate) const FLAGS: [(&str, &str); 7] = [
+pub(crate) const FLAGS: [(&str, &str); 8] = [
     ("--listen", "127.0.0.1:0"),
     ("--window-event-ms", "0"),
     ("--window-events-ms", "0"),
     ("--publish-per-second", "100000"),
     ("--max-connections-per-address", "4096"),
+    ("--max-http-connections-per-address", "4096"),
     ("--visitors-may-post", "true"),
     ("--sign-ins-per-minute", "100000"),
 ];
