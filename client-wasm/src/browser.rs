@@ -219,6 +219,29 @@ pub(crate) fn scroll_to(top: f64, smooth: bool) {
     window().scroll_to_with_scroll_to_options(&options);
 }
 
+/// What this entry of the history remembers.
+pub(crate) fn history_state() -> Option<String> {
+    window().history().ok()?.state().ok()?.as_string()
+}
+
+/// Makes this entry of the history remember a text, or nothing. A browser that has had too many of these
+/// lately refuses, and the entry keeps what it had.
+pub(crate) fn set_history_state(text: Option<&str>) {
+    if let Ok(history) = window().history() {
+        let state = text.map_or(JsValue::NULL, JsValue::from_str);
+        history.replace_state(&state, "").ok();
+    }
+}
+
+/// Whether the browser scrolls by itself to where a page was left.
+pub(crate) fn restores_scrolling(by_itself: bool) {
+    if let Ok(history) = window().history() {
+        let how =
+            if by_itself { web_sys::ScrollRestoration::Auto } else { web_sys::ScrollRestoration::Manual };
+        history.set_scroll_restoration(how).ok();
+    }
+}
+
 /// Calls before the next frame is painted; not at all while nothing is.
 pub(crate) fn before_paint(call: impl FnOnce() + 'static) {
     leptos::prelude::request_animation_frame(call);

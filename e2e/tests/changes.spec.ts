@@ -1,7 +1,7 @@
 // What one browser changes, another sees: items, statuses, the event itself. And what is written by
 // somebody with bad intentions stays text.
 
-import { expect, test } from '../support/fixtures';
+import { NETWORK, expect, test } from '../support/fixtures';
 import { files } from '../support/files';
 
 test('E5 an edit and a deletion reach another browser', async ({ api, another, eventPage, page }) => {
@@ -62,6 +62,23 @@ test('E5 a change of title and the end of an event reach its page', async ({ api
   await expect(page.getByRole('heading', { name: 'This event has been deleted' })).toBeVisible();
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Event not found' })).toBeVisible();
+});
+
+test('E5 an event that is deleted while the page is not connected has been deleted, and not never been', async ({
+  api,
+  faults,
+  network,
+  page,
+  proxied,
+}) => {
+  faults.allow(...NETWORK, /404/);
+  const event = await api.createEvent();
+  await proxied.open(event.id);
+  network.down();
+  await api.deleteEvent(event.id);
+  network.admit();
+  await proxied.networkChanged();
+  await expect(page.getByRole('heading', { name: 'This event has been deleted' })).toBeVisible({ timeout: 15_000 });
 });
 
 test('V7 V8 whatever is written is shown as text, and nothing of it runs', async ({

@@ -36,6 +36,31 @@ test('E17 a text is posted, and the name remembered', async ({ api, eventPage, p
   await expect(eventPage.items).toHaveCount(1);
 });
 
+test('E17 nothing below moves when an item that is being sent is confirmed', async ({ api, eventPage, page }) => {
+  const event = await api.createEvent();
+  await api.post(event.id, 'What was there');
+  await eventPage.open(event.id);
+  let release = () => {};
+  const gate = new Promise<void>((done) => (release = done));
+  await page.route('**/api/events/*/media', async (route) => {
+    if (route.request().method() === 'POST') await gate;
+    await route.continue();
+  });
+  await eventPage.write('Off we go', 'Grace');
+  await eventPage.post.click();
+  const echo = eventPage.item('Off we go');
+  await expect(echo).toContainText('Sending…');
+  const below = eventPage.item('What was there');
+  const during = await below.boundingBox();
+  const own = await echo.boundingBox();
+
+  release();
+  await expect(echo).toHaveAttribute('data-media-id', /.+/);
+  await expect(echo).not.toContainText('Sending…');
+  expect(await below.boundingBox()).toEqual(during);
+  expect(await echo.boundingBox()).toEqual(own);
+});
+
 test('E17 without a word or without a name nothing is posted, and the page says why', async ({ api, eventPage, page }) => {
   const event = await api.createEvent();
   await eventPage.open(event.id);

@@ -173,6 +173,34 @@ test('E17 older items come as the reader goes down, without a jump', async ({ ap
   await eventPage.expectExactly(posted.map((media) => media.offset));
 });
 
+test('E17 a reload and the way back lead to where the reader was; a new visit begins at the top', async ({ api, eventPage, page }) => {
+  const event = await api.createEvent();
+  await api.postMany(event.id, texts(100, 'An older update, with a number:'));
+  await eventPage.open(event.id);
+  const reading = await scrollAway(page);
+  const isThere = () =>
+    expect.poll(async () => Math.abs((await topOf(page, reading.offset)) - reading.top)).toBeLessThanOrEqual(1);
+  // The place is kept once the page has come to rest.
+  await expect.poll(() => page.evaluate(() => history.state as unknown)).toContain(event.id);
+
+  await page.reload();
+  await isThere();
+  await api.postMany(event.id, texts(2, 'News'));
+  await expect(eventPage.newUpdates).toHaveText('2 new updates');
+  await isThere();
+
+  await page.getByRole('link', { name: 'Touchline' }).click();
+  await expect(page.getByRole('heading', { name: 'Events', level: 1 })).toBeVisible();
+  await page.goBack();
+  await isThere();
+  await expect(eventPage.item('News 2')).toHaveCount(1);
+
+  await page.getByRole('link', { name: 'Touchline' }).click();
+  await page.getByRole('link', { name: 'Harbour race' }).click();
+  await expect(eventPage.item('News 2')).toBeInViewport();
+  expect(await page.evaluate(() => window.scrollY)).toBe(0);
+});
+
 test('E17 the filter shows one kind, stays in the address, and holds for what arrives', async ({
   api,
   eventPage,

@@ -92,6 +92,7 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
     });
     let at = Signal::derive(move || media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
     let is_echo = Memo::new(move |_| row.with(|row| matches!(row, Row::Echo(_))));
+    let sending = Memo::new(move |_| echo(row, |e| e.state == EchoState::Sending).unwrap_or(false));
     let edited = move || media(row, |m| m.updated_at > m.created_at).unwrap_or(false);
     let is_lead = move || {
         kind.get() == MediaKind::Text
@@ -115,16 +116,17 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
             <div class="item-main">
                 <div class="item-head" id=named>
                     <span class="who">{author}</span>
-                    <a class="when" href=dynamic(link) data-noscroll="true">
+                    <a class="when" href=dynamic(link) data-noscroll="true" hidden=sending>
                         <TimeAgo at=at />
                     </a>
+                    {dynamic(move || progress(row, actions))}
                     <span class="edited" hidden=dynamic(move || !edited())>"edited"</span>
                 </div>
                 <div class="item-text" class:lead=dynamic(is_lead)>
                     {dynamic(move || text.with(|text| linked_text(text)))}
                 </div>
                 {dynamic(move || file(kind.get(), row, actions))}
-                {dynamic(move || echo_state(row, actions))}
+                {dynamic(move || failure(row, actions))}
             </div>
             {dynamic(move || (!is_echo.get()).then(|| item_menu(row, actions).into_any()))}
         </article>
@@ -249,39 +251,41 @@ fn sound(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
     }
 }
 
-fn echo_state(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
-    let (key, state) = echo(row, |e| (e.key.clone(), e.state.clone()))?;
-    Some(match state {
-        EchoState::Sending => {
-            let progress = actions.outgoing.progress(&key);
-            let percent = move || progress.map_or(0, |p| (p.get() * 100.0) as u32);
-            view! {
-                <div class="echo-state">
-                    <span class="num">
-                        {dynamic(move || match percent() {
-                            0 => "Sending…".to_owned(),
-                            percent => format!("Sending… {percent} %"),
-                        })}
-                    </span>
-                    <progress max="100" value=dynamic(move || percent().to_string()) aria-label="Sent"></progress>
-                </div>
-            }
-            .into_any()
-        }
-        EchoState::Failed { message, .. } => {
-            let again = key.clone();
-            view! {
-                <div class="echo-state failed">
-                    <span>{format!("Not sent. {message}")}</span>
-                    <button class="btn btn-small" type="button" on:click=move |_| actions.retry.run(again.clone())>"Retry"</button>
-                    <button class="btn btn-small btn-quiet" type="button" on:click=move |_| actions.discard.run(key.clone())>
-                        "Discard"
-                    </button>
-                </div>
-            }
-            .into_any()
-        }
-    })
+/// How far an echo has come. It stands in the place of the time and on the row's edge, so that nothing
+/// below moves when the item is confirmed.
+fn progress(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
+    let key = echo(row, |e| (e.state == EchoState::Sending).then(|| e.key.clone()))??;
+    let sent = actions.outgoing.progress(&key);
+    let percent = move || sent.map_or(0, |sent| (sent.get() * 100.0) as u32);
+    let view = view! {
+        <span class="sending num">
+            {dynamic(move || match percent() {
+                0 => "Sending…".to_owned(),
+                percent => format!("Sending… {percent} %"),
+            })}
+        </span>
+        <progress max="100" value=dynamic(move || percent().to_string()) aria-label="Sent"></progress>
+    };
+    Some(view.into_any())
+}
+
+/// Why an echo was not taken, and what can be done about it.
+fn failure(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
+    let (key, message) = echo(row, |e| match &e.state {
+        EchoState::Sending => None,
+        EchoState::Failed { message, .. } => Some((e.key.clone(), message.clone())),
+    })??;
+    let again = key.clone();
+    let view = view! {
+        <div class="echo-state">
+            <span>{format!("Not sent. {message}")}</span>
+            <button class="btn btn-small" type="button" on:click=move |_| actions.retry.run(again.clone())>"Retry"</button>
+            <button class="btn btn-small btn-quiet" type="button" on:click=move |_| actions.discard.run(key.clone())>
+                "Discard"
+            </button>
+        </div>
+    };
+    Some(view.into_any())
 }
 
 fn item_menu(row: RwSignal<Row>, actions: Actions) -> impl IntoView {

@@ -15,6 +15,7 @@ pub(crate) mod gone;
 mod head;
 mod linked;
 mod load;
+mod place;
 pub(crate) mod outgoing;
 mod place_to_write;
 pub(crate) mod rights;
@@ -26,6 +27,7 @@ use gone::{Gone, GoneNotice};
 use head::EventHead;
 use load::{Known, Loader};
 use outgoing::Outgoing;
+use place::Place;
 use rights::Rights;
 
 use crate::{
@@ -68,7 +70,10 @@ fn EventView(id: EventId) -> impl IntoView {
     let feed = Feed::new(use_announcer(), title, kind.get_untracked());
     let outgoing = Outgoing::new();
     let rights = Rights::new(use_session());
-    let loader = Loader::new(&id, live, feed, outgoing, rights);
+    // A link to an item says where to go.
+    let place = if linked.get_untracked().is_none() { Place::kept(&id) } else { None };
+    let loader = Loader::new(&id, live, feed, outgoing, rights, place);
+    place::keep(&id, feed);
     let watchers = RwSignal::new(None::<u64>);
 
     title.name("");

@@ -17,7 +17,10 @@ use shared::{
     rest::Page,
 };
 
-use super::scroll::{BAR, TOP, bring, hold_still, is_at_top};
+use super::{
+    place::Place,
+    scroll::{BAR, TOP, bring, hold_still, is_at_top},
+};
 use crate::{
     browser,
     components::{announcer::Announcer, row_list::RowList, title::Title},
@@ -343,6 +346,33 @@ impl Feed {
         } else if self.arrived.get_value() && browser::scroll_y() > WANDERED {
             // They went to the top and are on their way again: the offer is taken back.
             set_if_changed(self.can_go_back, false);
+        }
+    }
+
+    /// Where the reader stands; nowhere in particular at the top.
+    pub(crate) fn place(self) -> Option<Place> {
+        if is_at_top() || self.phase.get_untracked() != Phase::Ready {
+            return None;
+        }
+        self.inner.with_value(|inner| {
+            let offset = |key| match inner.timeline.get(key) {
+                Some(Row::Media(media)) => Some(media.offset),
+                _ => None,
+            };
+            let (key, top) = inner.list.as_ref()?.first_below(BAR, |key| offset(key).is_some())?;
+            Some(Place { offset: offset(key)?, top, rows: inner.timeline.len() })
+        })
+    }
+
+    /// Takes the reader to a place, or to the next item below it if that is gone.
+    pub(crate) fn stand_at(self, place: &Place) {
+        let node = self.inner.with_value(|inner| {
+            let is_it = |row: &Row| matches!(row, Row::Media(media) if media.offset <= place.offset);
+            let (key, _) = inner.timeline.rows().find(|(_, row)| is_it(row))?;
+            inner.list.as_ref()?.node(key)
+        });
+        if let Some(node) = node {
+            bring(&node, place.top, 3);
         }
     }
 

@@ -4,17 +4,23 @@ use futures_util::future::join3;
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     EventId, Position, Topic,
-    model::{event::Event, media::MediaKind},
+    limits::PAGE_ITEMS_MAX,
+    model::{
+        event::Event,
+        media::{Media, MediaKind},
+    },
+    rest::Page,
 };
 
 use super::{
     feed::{Feed, Phase},
     gone::Gone,
     outgoing::Outgoing,
+    place::Place,
     rights::Rights,
 };
 use crate::{
-    api::{self, people},
+    api::{self, ApiError, people},
     driver::Live,
 };
 
@@ -46,10 +52,19 @@ pub(crate) struct Loader {
     round: StoredValue<u32>,
     /// The kind that the list on the page is of: another one is not joined to it.
     listed: StoredValue<Option<MediaKind>>,
+    /// Where the first list is to be scrolled to.
+    place: StoredValue<Option<Place>>,
 }
 
 impl Loader {
-    pub(crate) fn new(event: &EventId, live: Live, feed: Feed, outgoing: Outgoing, rights: Rights) -> Self {
+    pub(crate) fn new(
+        event: &EventId,
+        live: Live,
+        feed: Feed,
+        outgoing: Outgoing,
+        rights: Rights,
+        place: Option<Place>,
+    ) -> Self {
         Self {
             event: StoredValue::new(event.clone()),
             live,
@@ -61,6 +76,7 @@ impl Loader {
             older_failed: RwSignal::new(None),
             round: StoredValue::new(0),
             listed: StoredValue::new(None),
+            place: StoredValue::new(place),
         }
     }
 
@@ -77,8 +93,9 @@ impl Loader {
     pub(crate) fn snapshot(self) {
         let (round, id, kind) = (self.next_round(), self.event.get_value(), self.feed.kind.get_untracked());
         let topic = Topic::event(&id);
+        let items = self.place.with_value(|place| place.as_ref().map_or(0, |place| place.rows));
         spawn_local(async move {
-            let page = api::media_page(&id, kind, None, FIRST_ITEMS);
+            let page = first_items(&id, kind, items);
             let (event, page, access) = join3(api::event(&id), page, people::access(&id)).await;
             if !self.is_current(round) {
                 // Another filter was chosen meanwhile, which reads no event.
@@ -103,6 +120,9 @@ impl Loader {
                     self.listed.set_value(kind);
                     let echoes = if anew { self.outgoing.echoes(kind) } else { Vec::new() };
                     self.feed.snapshot(page, anew, echoes);
+                    if let Some(place) = self.place.try_update_value(Option::take).flatten() {
+                        self.feed.stand_at(&place);
+                    }
                     self.live.snapshot_applied(topic, position);
                 }
                 // Nothing is answered, and nothing more is asked: there is no such event.
@@ -196,6 +216,21 @@ impl Loader {
             }
         });
     }
+}
+
+/// The first `count` items of a timeline, but no fewer than a first page. Further pages lie below the first
+/// and are read after it: going live from the first one's cursor brings what happened between.
+async fn first_items(id: &EventId, kind: Option<MediaKind>, count: usize) -> Result<Page<Media>, ApiError> {
+    let count = count.max(FIRST_ITEMS);
+    let mut page = api::media_page(id, kind, None, count.min(PAGE_ITEMS_MAX)).await?;
+    while page.items.len() < count {
+        let Some(next) = page.next.take() else { break };
+        let limit = (count - page.items.len()).min(PAGE_ITEMS_MAX);
+        let more = api::media_page(id, kind, Some(&next), limit).await?;
+        page.items.extend(more.items);
+        page.next = more.next;
+    }
+    Ok(page)
 }
 
 /// Two reads, one place to go live from: the lower, so that nothing is missed.
