@@ -108,8 +108,7 @@ impl Front {
             }
             Admission::Told(counted) => {
                 let service = service_fn(door::refusal);
-                let connection =
-                    self.telling.serve_connection(TokioIo::new(stream), service).with_upgrades();
+                let connection = self.telling.serve_connection(TokioIo::new(stream), service).with_upgrades();
                 tasks.spawn(serve(connection, stop.clone(), Some(counted)));
             }
             Admission::Closed => tracing::debug!(%peer, "an address has far too many connections"),

@@ -15,10 +15,9 @@ pub(crate) mod gone;
 mod head;
 mod linked;
 mod load;
-mod place;
 pub(crate) mod outgoing;
+mod place;
 mod place_to_write;
-pub(crate) mod rights;
 mod scroll;
 
 use feed::{Feed, Phase};
