@@ -18,6 +18,7 @@ mod load;
 pub(crate) mod outgoing;
 mod place;
 mod place_to_write;
+pub(crate) mod rights;
 mod scroll;
 
 use feed::{Feed, Phase};
