@@ -102,7 +102,7 @@ impl Drop for Server {
 }
 
 /// No window and no limits that a single address of thousands of clients would meet.
-const FLAGS: [&str; 22] = [
+const FLAGS: [&str; 24] = [
     "--window-event-ms",
     "0",
     "--window-events-ms",
