@@ -92,7 +92,8 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
     });
     let at = Signal::derive(move || media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
     let is_echo = Memo::new(move |_| row.with(|row| matches!(row, Row::Echo(_))));
-    let sending = Memo::new(move |_| echo(row, |e| e.state == EchoState::Sending).unwrap_or(false));
+    let sent = Memo::new(move |_| sent_percent(row, actions));
+    let sending = Memo::new(move |_| sent.get().is_some());
     let edited = move || media(row, |m| m.updated_at > m.created_at).unwrap_or(false);
     let is_lead = move || {
         kind.get() == MediaKind::Text
@@ -119,7 +120,7 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
                     <a class="when" href=dynamic(link) data-noscroll="true" hidden=sending>
                         <TimeAgo at=at />
                     </a>
-                    {dynamic(move || progress(row, actions))}
+                    {when(move || sending.get(), move || progress_text(sent))}
                     <span class="edited" hidden=dynamic(move || !edited())>"edited"</span>
                 </div>
                 <div class="item-text" class:lead=dynamic(is_lead)>
@@ -128,6 +129,7 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
                 {dynamic(move || file(kind.get(), row, actions))}
                 {dynamic(move || failure(row, actions))}
             </div>
+            {when(move || sending.get(), move || progress_bar(sent))}
             {dynamic(move || (!is_echo.get()).then(|| item_menu(row, actions).into_any()))}
         </article>
     }
@@ -251,22 +253,26 @@ fn sound(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
     }
 }
 
-/// How far an echo has come. It stands in the place of the time and on the row's edge, so that nothing
-/// below moves when the item is confirmed.
-fn progress(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
+/// How much of an echo has been sent, in percent, while it is.
+fn sent_percent(row: RwSignal<Row>, actions: Actions) -> Option<u32> {
     let key = echo(row, |e| (e.state == EchoState::Sending).then(|| e.key.clone()))??;
-    let sent = actions.outgoing.progress(&key);
-    let percent = move || sent.map_or(0, |sent| (sent.get() * 100.0) as u32);
-    let view = view! {
-        <span class="sending num">
-            {dynamic(move || match percent() {
-                0 => "Sending…".to_owned(),
-                percent => format!("Sending… {percent} %"),
-            })}
-        </span>
-        <progress max="100" value=dynamic(move || percent().to_string()) aria-label="Sent"></progress>
+    let share = actions.outgoing.progress(&key).map_or(0.0, |share| share.get());
+    Some((share * 100.0) as u32)
+}
+
+/// Stands in the place of the time, so that nothing below moves when the item is confirmed.
+fn progress_text(sent: Memo<Option<u32>>) -> AnyView {
+    let text = move || match sent.get().unwrap_or(0) {
+        0 => "Sending…".to_owned(),
+        percent => format!("Sending… {percent} %"),
     };
-    Some(view.into_any())
+    view! { <span class="sending num">{dynamic(text)}</span> }.into_any()
+}
+
+/// Lies on the row's lower edge and takes no room.
+fn progress_bar(sent: Memo<Option<u32>>) -> AnyView {
+    let value = move || sent.get().unwrap_or(0).to_string();
+    view! { <progress max="100" value=dynamic(value) aria-label="Sent"></progress> }.into_any()
 }
 
 /// Why an echo was not taken, and what can be done about it.

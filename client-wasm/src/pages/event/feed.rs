@@ -349,9 +349,14 @@ impl Feed {
         }
     }
 
+    /// There is a list to read.
+    pub(crate) fn is_ready(self) -> bool {
+        self.phase.get_untracked() == Phase::Ready
+    }
+
     /// Where the reader stands; nowhere in particular at the top.
     pub(crate) fn place(self) -> Option<Place> {
-        if is_at_top() || self.phase.get_untracked() != Phase::Ready {
+        if is_at_top() {
             return None;
         }
         self.inner.with_value(|inner| {
@@ -360,7 +365,7 @@ impl Feed {
                 _ => None,
             };
             let (key, top) = inner.list.as_ref()?.first_below(BAR, |key| offset(key).is_some())?;
-            Some(Place { offset: offset(key)?, top, rows: inner.timeline.len() })
+            Some(Place { offset: offset(key)?, top })
         })
     }
 

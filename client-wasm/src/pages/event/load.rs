@@ -27,6 +27,8 @@ use crate::{
 /// Items of the first page, and of every further one.
 const FIRST_ITEMS: usize = 30;
 const MORE_ITEMS: usize = 60;
+/// So many items or more are not added to for the sake of a place further down.
+const PLACE_ITEMS_MAX: usize = 1_000;
 
 /// What the page knows of its event.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,9 +95,9 @@ impl Loader {
     pub(crate) fn snapshot(self) {
         let (round, id, kind) = (self.next_round(), self.event.get_value(), self.feed.kind.get_untracked());
         let topic = Topic::event(&id);
-        let items = self.place.with_value(|place| place.as_ref().map_or(0, |place| place.rows));
+        let place = self.place.get_value();
         spawn_local(async move {
-            let page = first_items(&id, kind, items);
+            let page = first_items(&id, kind, place);
             let (event, page, access) = join3(api::event(&id), page, people::access(&id)).await;
             if !self.is_current(round) {
                 // Another filter was chosen meanwhile, which reads no event.
@@ -170,6 +172,8 @@ impl Loader {
     /// Shows items of one kind only, or all of them again.
     pub(crate) fn filter(self, kind: Option<MediaKind>) {
         self.feed.kind.set(kind);
+        // The place was one in the list before.
+        self.place.set_value(None);
         let (round, id) = (self.next_round(), self.event.get_value());
         spawn_local(async move {
             let page = api::media_page(&id, kind, None, FIRST_ITEMS).await;
@@ -218,15 +222,21 @@ impl Loader {
     }
 }
 
-/// The first `count` items of a timeline, but no fewer than a first page. Further pages lie below the first
-/// and are read after it: going live from the first one's cursor brings what happened between.
-async fn first_items(id: &EventId, kind: Option<MediaKind>, count: usize) -> Result<Page<Media>, ApiError> {
-    let count = count.max(FIRST_ITEMS);
-    let mut page = api::media_page(id, kind, None, count.min(PAGE_ITEMS_MAX)).await?;
-    while page.items.len() < count {
+/// The first items of a timeline, down to a place and a first page's worth below it, so that it can be
+/// scrolled to. Further pages lie below the first and are read after it: going live from the first one's
+/// cursor brings what happened between.
+async fn first_items(
+    id: &EventId,
+    kind: Option<MediaKind>,
+    place: Option<Place>,
+) -> Result<Page<Media>, ApiError> {
+    let mut page = api::media_page(id, kind, None, FIRST_ITEMS).await?;
+    let Some(place) = place else { return Ok(page) };
+    while page.items.len() < PLACE_ITEMS_MAX
+        && page.items.iter().filter(|media| media.offset <= place.offset).count() < FIRST_ITEMS
+    {
         let Some(next) = page.next.take() else { break };
-        let limit = (count - page.items.len()).min(PAGE_ITEMS_MAX);
-        let more = api::media_page(id, kind, Some(&next), limit).await?;
+        let more = api::media_page(id, kind, Some(&next), PAGE_ITEMS_MAX).await?;
         page.items.extend(more.items);
         page.next = more.next;
     }

@@ -14,8 +14,6 @@ use crate::browser::{self, Timer};
 
 /// The reader has come to rest. Browsers refuse entries that are written all the time.
 const REST: Duration = Duration::from_millis(200);
-/// Most rows that are read anew at once for somebody who was far down.
-const ROWS_MAX: usize = 1_000;
 
 /// An item, and where it was in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -24,8 +22,6 @@ pub(crate) struct Place {
     pub(crate) offset: Offset,
     /// How far its upper edge was below that of the window, in CSS pixels.
     pub(crate) top: f64,
-    /// Rows that were loaded.
-    pub(crate) rows: usize,
 }
 
 /// What the history's entry holds.
@@ -39,7 +35,7 @@ impl Place {
     /// Where the reader stood in this timeline when this entry of the history was last shown.
     pub(crate) fn kept(event: &EventId) -> Option<Self> {
         let entry: Entry = serde_json::from_str(&browser::history_state()?).ok()?;
-        (entry.event == *event && entry.place.rows <= ROWS_MAX).then_some(entry.place)
+        (entry.event == *event).then_some(entry.place)
     }
 }
 
@@ -51,6 +47,10 @@ pub(crate) fn keep(event: &EventId, feed: Feed) {
     let scrolled = browser::listen(&browser::window(), "scroll", move |_| {
         let event = event.clone();
         let rested = Timer::after(REST, move || {
+            if !feed.is_ready() {
+                // The reader is not there yet; where they are going stays kept.
+                return;
+            }
             let entry = feed.place().map(|place| Entry { event: event.clone(), place });
             let text = entry.and_then(|entry| serde_json::to_string(&entry).ok());
             browser::set_history_state(text.as_deref());
