@@ -191,13 +191,15 @@ test('E17 a reload and the way back lead to where the reader was; a new visit be
 
   await page.getByRole('link', { name: 'Touchline' }).click();
   await expect(page.getByRole('heading', { name: 'Events', level: 1 })).toBeVisible();
+  // More than a page of them: the place is further down than before.
+  await api.postMany(event.id, texts(60, 'More'));
   await page.goBack();
   await isThere();
   await expect(eventPage.item('News 2')).toHaveCount(1);
 
   await page.getByRole('link', { name: 'Touchline' }).click();
   await page.getByRole('link', { name: 'Harbour race' }).click();
-  await expect(eventPage.item('News 2')).toBeInViewport();
+  await expect(eventPage.item('More 60')).toBeInViewport();
   expect(await page.evaluate(() => window.scrollY)).toBe(0);
 });
 
