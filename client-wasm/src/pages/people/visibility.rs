@@ -17,7 +17,6 @@ use crate::{
 #[component]
 pub(super) fn WhoSees(known: Known) -> impl IntoView {
     let form = Form::new();
-    let now = Memo::new(move |_| known.event.with(|e| e.as_ref().map(|e| e.visibility).unwrap_or_default()));
     let show = move |visibility: Visibility| {
         known.event.try_update(|event| {
             if let Some(event) = event {
@@ -25,12 +24,29 @@ pub(super) fn WhoSees(known: Known) -> impl IntoView {
             }
         });
     };
-    let choose = move |chosen: Visibility| {
-        let before = now.get_untracked();
-        show(chosen);
+    // What was chosen last, until the server has it: what else is heard meanwhile is of choices before.
+    let chosen = RwSignal::new(None);
+    let now = Memo::new(move |_| {
+        let known = known.event.with(|event| event.as_ref().map(|event| event.visibility));
+        chosen.get().or(known).unwrap_or_default()
+    });
+    let choose = move |visibility: Visibility| {
+        chosen.set(Some(visibility));
+        // If one is under way already, the last choice goes after it.
         form.run(async move {
-            let patch = EventPatch { visibility: Some(chosen), ..EventPatch::default() };
-            api::patch_event(&known.id.get_value(), &patch).await.map(|_| ()).inspect_err(|_| show(before))
+            while let Some(next) = chosen.try_get_untracked().flatten() {
+                let patch = EventPatch { visibility: Some(next), ..EventPatch::default() };
+                let answer = api::patch_event(&known.id.get_value(), &patch).await;
+                if let Ok(event) = &answer {
+                    show(event.visibility);
+                }
+                let is_last = chosen.try_get_untracked().flatten() == Some(next);
+                if is_last || answer.is_err() {
+                    chosen.try_set(None);
+                }
+                answer?;
+            }
+            Ok(())
         });
     };
     let may = Memo::new(move |_| known.may_manage());
