@@ -93,7 +93,7 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
     let at = Signal::derive(move || media(row, |m| browser::millis(&m.created_at)).unwrap_or(posted_at));
     let is_echo = Memo::new(move |_| row.with(|row| matches!(row, Row::Echo(_))));
     let sent = Memo::new(move |_| sent_percent(row, actions));
-    let sending = Memo::new(move |_| sent.get().is_some());
+    let is_sending = move || sent.with(Option::is_some);
     let edited = move || media(row, |m| m.updated_at > m.created_at).unwrap_or(false);
     let is_lead = move || {
         kind.get() == MediaKind::Text
@@ -117,19 +117,19 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
             <div class="item-main">
                 <div class="item-head" id=named>
                     <span class="who">{author}</span>
-                    <a class="when" href=dynamic(link) data-noscroll="true" hidden=sending>
+                    <a class="when" href=dynamic(link) data-noscroll="true" hidden=is_echo>
                         <TimeAgo at=at />
                     </a>
-                    {when(move || sending.get(), move || progress_text(sent))}
+                    {when(is_sending, move || progress_text(sent))}
                     <span class="edited" hidden=dynamic(move || !edited())>"edited"</span>
                 </div>
+                {dynamic(move || failure(row, actions))}
                 <div class="item-text" class:lead=dynamic(is_lead)>
                     {dynamic(move || text.with(|text| linked_text(text)))}
                 </div>
                 {dynamic(move || file(kind.get(), row, actions))}
-                {dynamic(move || failure(row, actions))}
             </div>
-            {when(move || sending.get(), move || progress_bar(sent))}
+            {when(is_sending, move || progress_bar(sent))}
             {dynamic(move || (!is_echo.get()).then(|| item_menu(row, actions).into_any()))}
         </article>
     }
@@ -275,7 +275,8 @@ fn progress_bar(sent: Memo<Option<u32>>) -> AnyView {
     view! { <progress max="100" value=dynamic(value) aria-label="Sent"></progress> }.into_any()
 }
 
-/// Why an echo was not taken, and what can be done about it.
+/// Why an echo was not taken, and what can be done about it. It stands above the content: below a photo it
+/// would be out of sight.
 fn failure(row: RwSignal<Row>, actions: Actions) -> Option<AnyView> {
     let (key, message) = echo(row, |e| match &e.state {
         EchoState::Sending => None,
