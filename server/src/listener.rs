@@ -15,7 +15,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use shared::{AccountId, CloseCode, SessionId};
+use shared::{AccountId, CloseCode, ErrorCode, SessionId};
 use slab::Slab;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -100,7 +100,12 @@ impl Front {
 
     /// Serves a connection on a task of its own, if its address may have another.
     fn take(&self, stream: TcpStream, peer: SocketAddr, stop: &CancellationToken, tasks: &TaskTracker) {
-        match self.door.admit(peer.ip()) {
+        let admission = self.door.admit(peer.ip());
+        if !matches!(admission, Admission::Served(_)) {
+            let code = ErrorCode::TooManyConnections.as_str();
+            metrics::counter!("touchline_connections_refused_total", "code" => code).increment(1);
+        }
+        match admission {
             Admission::Served(counted) => {
                 let service = service(self.app.clone(), self.router.clone(), PeerAddress(peer));
                 let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();

@@ -3,6 +3,10 @@
 use serde_json::json;
 use shared::Topic;
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::support::{Follower, Process, RawSocket, Transport, raw::masked, until};
 
@@ -70,6 +74,22 @@ async fn v7_errors_and_refusals_are_counted_by_their_code() {
     assert_eq!(process.metric("touchline_client_errors_total", r#"code="unknownType""#).await, 1);
     assert_eq!(process.metric("touchline_connections_refused_total", r#"code="rate limited""#).await, 1);
     assert_eq!(process.metric("touchline_frames_received_total", "").await, 2);
+}
+
+#[tokio::test]
+async fn v7_connections_that_are_too_many_are_counted() {
+    let dir = TempDir::new().unwrap();
+    let process = Process::start(dir.path(), &["--max-http-connections-per-address", "1"]);
+    // The connection that this is asked on stays open, and is the one.
+    let refused =
+        async || process.metric("touchline_connections_refused_total", r#"code="tooManyConnections""#).await;
+    assert_eq!(refused().await, 0);
+    let mut other = TcpStream::connect(process.address).await.unwrap();
+    other.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    other.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 429"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(refused().await, 1);
 }
 
 #[tokio::test]
