@@ -268,6 +268,8 @@ test('M4 E17 a post that cannot be sent stays on the page with its reason until 
   const item = proxied.item('Sooner or later');
   await expect(item).toContainText('Not sent.', { timeout: 15_000 });
   await expect(item).toContainText('The server cannot be reached.');
+  // A time would say that it is there.
+  await expect(item.getByRole('time')).toHaveCount(0);
   network.admit();
   await item.getByRole('button', { name: 'Retry' }).click();
   await expect(item).toHaveAttribute('data-media-id', /.+/);

@@ -131,6 +131,31 @@ test('P6 an event that becomes private disappears for visitors, and is there aga
   await expect(visitor.page.getByRole('heading', { level: 1 })).toHaveText('Regatta');
 });
 
+test('P6 who sees an event, chosen anew before the first choice is stored, is what was chosen last', async ({ api, page, server }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await new SignInPage(page, server.url).asPerson('ada');
+  await new PeoplePage(page, server.url).open(event.id);
+  let release = () => {};
+  const gate = new Promise<void>((done) => (release = done));
+  const sent: unknown[] = [];
+  await page.route('**/api/events/*', async (route) => {
+    if (route.request().method() === 'PATCH') {
+      sent.push(route.request().postDataJSON());
+      await gate;
+    }
+    await route.continue();
+  });
+  await page.getByRole('radio', { name: 'Private' }).check();
+  await expect.poll(() => sent).toEqual([{ visibility: 'private' }]);
+  await page.getByRole('radio', { name: 'Unlisted' }).check();
+
+  release();
+  await expect.poll(() => sent).toEqual([{ visibility: 'private' }, { visibility: 'unlisted' }]);
+  await expect.poll(async () => (await ada.patchEvent(event.id, {})).visibility).toBe('unlisted');
+  await expect(page.getByRole('radio', { name: 'Unlisted' })).toBeChecked();
+});
+
 test('P6 one changes what is one’s own; owners change everything', async ({ another, api, eventPage, page, server }) => {
   const ada = await api.register('ada', 'Ada Lovelace');
   const grace = await api.register('grace', 'Grace Hopper');

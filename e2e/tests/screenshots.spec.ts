@@ -1,6 +1,8 @@
 // Pictures for people to look at, in test-results/screens. They are compared with nothing.
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
 import { showcase } from '../support/showcase';
@@ -69,6 +71,65 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.goto(`${network.url}/nowhere`);
         await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
         await shot('not-found');
+      });
+
+      test(`@chromium pictures of an item on its way, ${colorScheme}, ${size}`, async ({ api, faults, network, page, proxied }, info) => {
+        faults.allow(/.*/);
+        const shot = (name: string) =>
+          page.screenshot({
+            path: join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`),
+            animations: 'disabled',
+          });
+        const event = await api.createEvent({ title: 'Launch day at the harbour' });
+        await api.post(event.id, 'Doors open.', 'Grace');
+        await proxied.open(event.id);
+        let pass: (() => void) | undefined;
+        await page.route('**/api/events/*/media', async (route) => {
+          if (route.request().method() === 'POST') await new Promise<void>((done) => (pass = done));
+          await route.continue();
+        });
+        await proxied.write('She floats, and the band is playing!', 'Ada');
+        await proxied.post.click();
+        const text = proxied.item('She floats');
+        await expect(text).toContainText('Sending…');
+        await shot('sending-text');
+        pass?.();
+        await expect(text).toHaveAttribute('data-media-id', /.+/);
+        await shot('sent-text');
+        await page.unroute('**/api/events/*/media');
+
+        const attach = async (file: string) => {
+          const [chooser] = await Promise.all([page.waitForEvent('filechooser'), proxied.attach.click()]);
+          await chooser.setFiles(file);
+        };
+        // More than what the system's buffers swallow at once.
+        const long = info.outputPath('long.mp3');
+        await writeFile(long, Buffer.concat([await readFile(files.mp3), Buffer.alloc(24_000_000)]));
+        network.throttleUploads(3_000_000);
+        await attach(long);
+        await proxied.write('The bell, at full length', 'Edsger');
+        await proxied.post.click();
+        const sound = proxied.item('The bell');
+        await expect(sound).toContainText(/Sending… [1-9]\d? %/);
+        await shot('sending-sound');
+        network.throttleUploads(undefined);
+        await expect(sound).toHaveAttribute('data-media-id', /.+/, { timeout: 20_000 });
+
+        network.throttleUploads(100_000);
+        await attach(files.hubble);
+        await proxied.write('What we came for', 'Ada');
+        await proxied.post.click();
+        const photo = proxied.item('What we came for');
+        await expect(photo).toContainText('Sending…');
+        await shot('sending-photo');
+        network.down();
+        await expect(photo).toContainText('Not sent.', { timeout: 15_000 });
+        await shot('not-sent-photo');
+        network.throttleUploads(undefined);
+        network.admit();
+        await photo.getByRole('button', { name: 'Retry' }).click();
+        await expect(photo).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
+        await shot('sent-photo');
       });
 
       test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, page, server }, info) => {
