@@ -316,7 +316,10 @@ mod tests {
             let names = names(dist.path());
             for (one, other) in [("app-", "loader-"), ("loader-", "app-")] {
                 let named = |part: &str| {
-                    names.iter().find(|name| name.starts_with(part) && name.ends_with(".js")).unwrap()
+                    names
+                        .iter()
+                        .find(|name| name.starts_with(part) && extension(Path::new(name)) == "js")
+                        .unwrap()
                 };
                 let text = fs::read_to_string(dist.path().join(named(one))).unwrap();
                 assert!(text.contains(named(other)), "{text}");

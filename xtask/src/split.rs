@@ -76,7 +76,8 @@ fn later_parts(parts: &Path) -> Result<Vec<PathBuf>> {
     for entry in fs::read_dir(parts)? {
         let path = entry?.path();
         let name = assets::name_of(&path);
-        if name.ends_with(".wasm") && (name.starts_with("split_") || name.starts_with("chunk_")) {
+        let is_part = name.starts_with("split_") || name.starts_with("chunk_");
+        if is_part && path.extension().is_some_and(|extension| extension == "wasm") {
             found.push(path);
         }
     }

@@ -1,7 +1,7 @@
 //! The list itself: rows by their place, found by key, item or echo; every change of it is told.
 //! It does not know what may be shown; `timeline` does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use shared::{
     ErrorCode, IdempotencyKey, MediaId, Offset,
@@ -100,13 +100,17 @@ pub(super) struct Slot {
     pub(super) as_of: Offset,
 }
 
+/// For looking up only: nobody goes through it, so that its order is nobody's business.
+#[expect(clippy::disallowed_types, reason = "less code than a BTreeMap on the way to a phone")]
+type Index<K, V> = std::collections::HashMap<K, V>;
+
 /// See the module's page.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) by_rank: BTreeMap<Rank, Slot>,
-    pub(super) ranks: HashMap<RowKey, Rank>,
-    pub(super) media: HashMap<MediaId, RowKey>,
-    pub(super) echoes: HashMap<IdempotencyKey, RowKey>,
+    pub(super) ranks: Index<RowKey, Rank>,
+    pub(super) media: Index<MediaId, RowKey>,
+    pub(super) echoes: Index<IdempotencyKey, RowKey>,
     pub(super) gap: Option<RowKey>,
     last_key: u64,
 }
