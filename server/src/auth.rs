@@ -3,6 +3,8 @@
 pub mod abuse;
 pub mod address;
 pub mod api_key;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod guesses;
 pub mod origin;
 pub mod passwords;

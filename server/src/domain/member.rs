@@ -274,7 +274,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        auth::{Credential, User},
+        auth::example::signed_in,
         domain::account::{NewPerson, create},
         store::Store,
     };
@@ -291,14 +291,7 @@ mod tests {
         let done = store.write(async move |tx| {
             log::ensure_topic(tx, &Topic::events()).await?;
             let owner = create(tx, person("owner".to_owned()), 0).await?.person;
-            let owner = Principal::User(Box::new(User {
-                person: owner,
-                role: AccountRole::User,
-                invisible: false,
-                address: [127, 0, 0, 1].into(),
-                may_post: true,
-                by: Credential::Token { expires_at: i64::MAX },
-            }));
+            let owner = signed_in(owner);
             let new: NewEvent = serde_json::from_str(r#"{"title":"A wedding"}"#).unwrap();
             let id = event::create(tx, &owner, new, 0).await?.id;
             for guest in 1..EVENT_MEMBERS {

@@ -3,14 +3,10 @@
 use shared::limits::{PEOPLE_NAMED, PEOPLE_NAMED_ONLINE};
 
 use super::*;
+use crate::auth::example::person;
 
 fn who(name: &str) -> Who {
-    let person = Person {
-        id: format!("id-{name}").parse().unwrap(),
-        name: name.to_owned(),
-        display_name: name.to_uppercase(),
-    };
-    Who { person, invisible: false }
+    Who { person: person(name), invisible: false }
 }
 
 fn hidden(name: &str) -> Who {

@@ -13,7 +13,7 @@ use shared::{
     AccountId, Change, EventId, Offset,
     frame::{MediaDeleted, TopicName},
     model::{
-        account::{AccountRole, Person},
+        account::AccountRole,
         event::{EventPatch, NewEvent},
         member::{MemberRole, Visibility},
     },
@@ -21,7 +21,7 @@ use shared::{
 
 use super::*;
 use crate::{
-    auth::{Credential, User},
+    auth::example::signed_in,
     domain,
     hub::HubOptions,
     store::{Announcer, Appended, Effect, Store, Tx, WorkError, log},
@@ -112,17 +112,6 @@ fn at_once<T>(work: impl Future<Output = T>) -> T {
     work.now_or_never().expect("an inline store never waits")
 }
 
-fn user(person: Person) -> Principal {
-    Principal::User(Box::new(User {
-        person,
-        role: AccountRole::User,
-        invisible: false,
-        address: [127, 0, 0, 1].into(),
-        may_post: true,
-        by: Credential::Token { expires_at: i64::MAX },
-    }))
-}
-
 /// What a reader was handed.
 #[derive(Default)]
 struct Taken {
@@ -163,7 +152,7 @@ impl World {
                     password: None,
                     role: AccountRole::User,
                 };
-                people.push(user(domain::account::create(tx, new, 0).await?.person));
+                people.push(signed_in(domain::account::create(tx, new, 0).await?.person));
             }
             let owner = people.pop().unwrap();
             let new = NewEvent {

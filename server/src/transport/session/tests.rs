@@ -5,6 +5,7 @@ use shared::{Change, frame::MediaDeleted};
 
 use super::*;
 use crate::{
+    auth::example::{person, signed_in},
     hub::HubOptions,
     store::{Announcer, Store, WorkError, event, log},
 };

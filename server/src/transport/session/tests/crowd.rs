@@ -1,13 +1,8 @@
 //! What it costs when many come (P4): sessions and hub, without sockets.
 
-use shared::{
-    frame::TopicName,
-    limits::PEOPLE_NAMED,
-    model::account::{AccountRole, Person},
-};
+use shared::{frame::TopicName, limits::PEOPLE_NAMED};
 
 use super::*;
-use crate::auth::{Credential, User};
 
 const CROWD: usize = 2_000;
 
@@ -37,19 +32,7 @@ impl Outlet for Tally {
 }
 
 fn user(number: usize) -> Principal {
-    let person = Person {
-        id: format!("a{number}").parse().unwrap(),
-        name: format!("name{number}"),
-        display_name: format!("Name {number}"),
-    };
-    Principal::User(Box::new(User {
-        person,
-        role: AccountRole::User,
-        invisible: false,
-        address: [127, 0, 0, 1].into(),
-        may_post: true,
-        by: Credential::Token { expires_at: i64::MAX },
-    }))
+    signed_in(person(&format!("name{number}")))
 }
 
 #[test]
