@@ -24,7 +24,10 @@ use shared::{
 use super::{created, event::cursor, idempotency_key, page_items, upload};
 use crate::{
     app::App,
-    auth::{Principal, permission::Action},
+    auth::{
+        Principal,
+        permission::{self, Action},
+    },
     domain,
     error::ApiError,
     publish::{Keyed, Outcome, publish, publish_all},
@@ -157,9 +160,16 @@ async fn create_with_file(
     header_key: Option<shared::IdempotencyKey>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let multipart = Multipart::from_request(request, app)
+    let mut multipart = Multipart::from_request(request, app)
         .await
         .map_err(|rejection| ApiError::new(ErrorCode::Malformed, rejection.body_text()))?;
+    // Who may not post has nothing stored and no picture decoded. It is asked again with the change.
+    let (by, topic) = (principal.clone(), Topic::event(id));
+    let may_post = async move |tx: &mut Tx<'_>| permission::require(tx, &by, Action::Post, &topic).await;
+    if let Err(refused) = app.read(may_post).await {
+        upload::pass_over(&mut multipart).await;
+        return Err(refused);
+    }
     let form = upload::read_form(app, multipart).await?;
     let field = |name: &str| form.fields.get(name).cloned().unwrap_or_default();
     let key = match form.fields.get("key") {

@@ -75,8 +75,7 @@ pub async fn create(
 pub async fn read_form(app: &App, mut multipart: Multipart) -> Result<Form, ApiError> {
     let outcome = read_fields(app, &mut multipart).await;
     if outcome.is_err() {
-        let rest = async { while let Ok(Some(_)) = multipart.next_field().await {} };
-        drop(tokio::time::timeout(REFUSED_READ, rest).await);
+        pass_over(&mut multipart).await;
     }
     let Fields { text, file, poster } = outcome?;
     let file = match file {
@@ -91,6 +90,12 @@ struct Fields {
     text: HashMap<String, String>,
     file: Option<Received>,
     poster: Option<Received>,
+}
+
+/// Reads what is left of a form that is refused, for a while.
+pub async fn pass_over(multipart: &mut Multipart) {
+    let rest = async { while let Ok(Some(_)) = multipart.next_field().await {} };
+    drop(tokio::time::timeout(REFUSED_READ, rest).await);
 }
 
 async fn read_fields(app: &App, multipart: &mut Multipart) -> Result<Fields, ApiError> {

@@ -298,6 +298,28 @@ async fn p6_a_private_event_is_not_to_be_told_from_one_that_does_not_exist() {
 }
 
 #[tokio::test]
+async fn p6_a_file_of_who_may_not_post_is_not_looked_at() {
+    use reqwest::multipart::{Form, Part};
+    let server = Server::start().await;
+    let (ada, eve) = (server.register("ada").await, server.register("eve").await);
+    for (visibility, refusals) in [
+        ("public", [(401, "unauthenticated", ""), (403, "forbidden", "")]),
+        ("private", [(404, "notFound", ""), (404, "notFound", "")]),
+    ] {
+        let path = format!("/api/events/{}/media", event(&ada, visibility).await.id);
+        // Who may post is told that this is no picture.
+        let request = |who: &Api| {
+            let file = Part::bytes(b"no picture".to_vec()).file_name("x.jpg");
+            who.request(reqwest::Method::POST, &path).multipart(Form::new().part("file", file))
+        };
+        assert_eq!(ada.send(request(&ada)).await.code(), "unsupportedMedia");
+        for (who, refusal) in [&server.api, &eve.api].into_iter().zip(refusals) {
+            assert_eq!(who.send(request(who)).await.refusal(), refusal, "{visibility}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn p6_files_of_a_private_event_are_its_members_alone() {
     let server = Server::start().await;
     let (ada, bob) = (server.register("ada").await, server.register("bob").await);
