@@ -68,28 +68,32 @@ pub async fn sign_in(
     let found = app.store.read(async move |tx| rows::find_by_name(tx, &name).await).await?;
     let stored = found.as_ref().filter(|stored| !stored.disabled).and_then(|stored| stored.password.clone());
     let right = app.passwords.verify(credentials.password, stored).await?;
-    let Some(found) = found.filter(|_| right) else {
+    let refused = || {
         tracing::warn!(address = %principal.address(), "a sign-in was refused");
         metrics::counter!("touchline_sign_ins_total", "outcome" => "refused").increment(1);
-        return Err(ApiError::new(ErrorCode::Unauthenticated, "the name or the password is wrong"));
+        ApiError::new(ErrorCode::Unauthenticated, "the name or the password is wrong")
     };
-    metrics::counter!("touchline_sign_ins_total", "outcome" => "done").increment(1);
+    let found = found.filter(|_| right).ok_or_else(refused)?;
+    let account = found.account.clone();
     let days = app.config.accounts.session_days;
-    let opening = session::Opening::new(found.account.person.id.clone(), &principal, &headers, days);
+    let opening = session::Opening::new(account.person.id.clone(), &principal, &headers, days);
     let before = session_of(&principal);
     let ended = before.clone();
     let work = async move |tx: &mut Tx<'_>| {
+        let secret = session::open_checked(tx, &found, &opening, unix_ms()).await?;
+        let secret = secret.ok_or(WorkError::Refused(()))?;
         if let Some((account, id)) = before {
             rows::delete_session(tx, &account, &id).await?;
         }
-        Ok::<_, WorkError<Refusal>>(session::open(tx, &opening, unix_ms()).await?)
+        Ok(secret)
     };
-    let secret = app.store.write(work).await?.map_err(ApiError::from)?;
+    let secret = app.store.write(work).await?.map_err(|()| refused())?;
+    metrics::counter!("touchline_sign_ins_total", "outcome" => "done").increment(1);
     if let Some((_, id)) = ended {
         app.sessions.end_session(&id);
     }
     let cookie = session::set_cookie(&secret, days, &headers)?;
-    Ok(([(header::SET_COOKIE, cookie)], Json(found.account)).into_response())
+    Ok(([(header::SET_COOKIE, cookie)], Json(account)).into_response())
 }
 
 fn session_of(principal: &Principal) -> Option<(shared::AccountId, SessionId)> {

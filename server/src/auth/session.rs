@@ -103,6 +103,21 @@ pub async fn open(tx: &mut Tx<'_>, opening: &Opening, at: i64) -> Result<String,
     Ok(secret)
 }
 
+/// The same for who has shown the password of `checked`, which takes a while to find out; `None` if it was
+/// changed meanwhile, or the account closed: what that has ended does not begin anew.
+pub async fn open_checked(
+    tx: &mut Tx<'_>,
+    checked: &rows::Stored,
+    opening: &Opening,
+    at: i64,
+) -> Result<Option<String>, StoreError> {
+    let now = rows::find(tx, &opening.account).await?;
+    match now.filter(|now| !now.disabled && now.password == checked.password) {
+        Some(_) => open(tx, opening, at).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The header that gives a browser its cookie (RFC 6265). Over TLS it is for TLS alone.
 pub fn set_cookie(secret: &str, days: u32, request: &HeaderMap) -> Result<HeaderValue, ApiError> {
     let age = i64::from(days) * DAY_MS / 1000;

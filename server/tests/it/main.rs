@@ -28,6 +28,7 @@ mod origin;
 mod p4_presence;
 mod p5_accounts;
 mod p5_sessions;
+mod p5_sign_in;
 mod p6_members;
 mod p6_rights;
 mod poll;
