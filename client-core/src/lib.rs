@@ -13,6 +13,7 @@
 pub mod client;
 mod connection;
 mod core;
+pub mod event_list;
 pub mod people;
 mod random;
 pub mod relay;

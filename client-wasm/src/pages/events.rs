@@ -1,7 +1,6 @@
 //! All events: live now, coming, over. Follows the topic `events`.
 
-use std::collections::BTreeMap;
-
+use client_core::event_list::{EventList, List};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use shared::{
@@ -60,12 +59,10 @@ impl Group {
     }
 }
 
-type ById = BTreeMap<EventId, Event>;
-
 /// What the page knows.
 #[derive(Clone, Copy)]
 struct State {
-    events: RwSignal<ById>,
+    events: RwSignal<EventList>,
     loaded: RwSignal<bool>,
     failed: RwSignal<Option<String>>,
     live: Live,
@@ -73,9 +70,10 @@ struct State {
 
 impl State {
     fn load(self) {
+        self.events.update_untracked(EventList::begin_load);
         spawn_local(async move {
             let topic = Topic::events();
-            let mut events = ById::new();
+            let mut events = Vec::new();
             let mut after = None;
             let mut first = None;
             // As many pages as there are; the first one's cursor is the earliest.
@@ -83,13 +81,14 @@ impl State {
                 match api::list_events(after).await {
                     Ok(page) => {
                         first.get_or_insert(page.cursor.0);
-                        events.extend(page.items.into_iter().map(|event| (event.id.clone(), event)));
+                        events.extend(page.items);
                         after = page.next;
                         if after.is_none() {
                             break;
                         }
                     }
                     Err(error) => {
+                        self.events.try_update_untracked(EventList::load_failed);
                         if self.failed.try_set(Some(error.message)).is_none() {
                             self.live.snapshot_failed(topic);
                         }
@@ -98,7 +97,7 @@ impl State {
                 }
             }
             // The page may have been left meanwhile.
-            if self.events.try_set(events).is_none()
+            if self.events.try_update(|list| list.load(events)).is_some()
                 && let Some(position) = first
             {
                 self.failed.set(None);
@@ -108,25 +107,8 @@ impl State {
         });
     }
 
-    fn apply(self, change: Change) {
-        self.events.update(|events| match change {
-            Change::EventNew(event) | Change::EventUpdate(event) => {
-                events.insert(event.id.clone(), *event);
-            }
-            Change::EventDelete(gone) => {
-                events.remove(&gone.event_id);
-            }
-            Change::EventStatus(changed) => {
-                if let Some(event) = events.get_mut(&changed.event_id) {
-                    event.status = changed.status;
-                }
-            }
-            Change::EventAccess(_)
-            | Change::MediaNew(_)
-            | Change::MediaUpdate(_)
-            | Change::MediaDelete(_)
-            | Change::Unknown => {}
-        });
+    fn apply(self, list: List, change: Change) {
+        self.events.update(|events| events.apply(list, change));
     }
 
     /// The events of a group: what is live by when it began, latest first; what comes, soonest first; what
@@ -134,7 +116,7 @@ impl State {
     fn group(self, group: Group) -> Vec<EventId> {
         self.events.with(|events| {
             let mut chosen: Vec<&Event> =
-                events.values().filter(|event| Group::of(event.status) == group).collect();
+                events.iter().filter(|event| Group::of(event.status) == group).collect();
             let when = |event: &Event| event.starts_at.clone().unwrap_or_else(|| event.created_at.clone());
             chosen.sort_by(|a, b| match group {
                 Group::Coming => when(a).cmp(&when(b)),
@@ -171,25 +153,25 @@ fn Events() -> impl IntoView {
         News::SnapshotNeeded => state.load(),
         News::Publications { publications, .. } => {
             for publication in publications {
-                state.apply(publication.change);
+                state.apply(List::Public, publication.change);
             }
         }
         News::Presence(_) => {}
         News::Refused { message, .. } => state.failed.set(Some(message)),
     });
-    // Events that are on nobody else's list: one was made a member, or is none any more.
+    // Events that are on their members' lists alone.
     session.hear(move |own| match own {
         Own::Refresh => live.refresh(Topic::events()),
         Own::Publications(publications) => {
             for publication in publications {
-                state.apply(publication.change.clone());
+                state.apply(List::Own, publication.change.clone());
             }
         }
     });
     browser::scroll_to(0.0, false);
 
     let creating = RwSignal::new(false);
-    let none = move || state.loaded.get() && state.events.with(BTreeMap::is_empty);
+    let none = move || state.loaded.get() && state.events.with(EventList::is_empty);
     view! {
         <div class="page-head">
             <h1>"Events"</h1>

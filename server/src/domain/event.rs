@@ -56,6 +56,26 @@ pub(super) async fn tell(
     Ok(())
 }
 
+/// Takes an event off a list: the log of `list` says that it is gone, and no longer what it was called.
+/// Every list is told of what was on it, so that each log by itself says what is on the list now.
+pub(super) async fn unlist(tx: &mut Tx<'_>, list: &Topic, id: &EventId, at: i64) -> Result<(), StoreError> {
+    let deletion = || Change::EventDelete(EventDeleted { event_id: id.clone() });
+    log::append(tx, list, at, |_| deletion()).await?;
+    let item = format!("event:{id}");
+    log::redact(tx, list, &item, shared::Offset(1), &deletion()).await.map(drop)
+}
+
+/// Takes an event off every list that it is on.
+async fn unlist_everywhere(tx: &mut Tx<'_>, event: &Event, at: i64) -> Result<(), StoreError> {
+    if event.visibility == Visibility::Public {
+        return unlist(tx, &Topic::events(), &event.id, at).await;
+    }
+    for account in member::accounts(tx, &event.id).await? {
+        unlist(tx, &Topic::user(&account), &event.id, at).await?;
+    }
+    Ok(())
+}
+
 fn checked(principal: &Principal, new: NewEvent, at: i64) -> Result<Event, Refusal> {
     let owner = principal.user().map(|user| user.person.clone());
     let visibility = new.visibility.unwrap_or_default();
@@ -132,19 +152,11 @@ async fn relist(tx: &mut Tx<'_>, before: &Event, after: &Event, at: i64) -> Resu
     }
     let shown = || Change::EventNew(Box::new(after.clone()));
     let updated = || Change::EventUpdate(Box::new(after.clone()));
-    match (before.visibility, after.visibility) {
-        (Visibility::Public, _) => {
-            let deletion = || Change::EventDelete(EventDeleted { event_id: after.id.clone() });
-            log::append(tx, &Topic::events(), at, |_| deletion()).await?;
-            redact_list(tx, &after.id, &deletion()).await?;
-            tell(tx, &after.id, after.visibility, at, shown).await?;
-        }
-        (_, Visibility::Public) => {
-            tell(tx, &after.id, after.visibility, at, shown).await?;
-        }
-        _ => tell(tx, &after.id, after.visibility, at, updated).await?,
+    if before.visibility == Visibility::Public || after.visibility == Visibility::Public {
+        unlist_everywhere(tx, before, at).await?;
+        return Ok(tell(tx, &after.id, after.visibility, at, shown).await?);
     }
-    Ok(())
+    Ok(tell(tx, &after.id, after.visibility, at, updated).await?)
 }
 
 fn patched(mut event: Event, patch: EventPatch, at: i64) -> Result<Event, Refusal> {
@@ -174,23 +186,14 @@ pub async fn delete(
 ) -> Result<Vec<shared::UploadId>, WorkError<Refusal>> {
     let event = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let uploads = media::uploads_of(tx, id).await?;
-    let deletion = || Change::EventDelete(EventDeleted { event_id: id.clone() });
-    tell(tx, id, event.visibility, at, deletion).await?;
+    unlist_everywhere(tx, &event, at).await?;
     rows::delete(tx, id).await?;
     for upload in &uploads {
         media::delete_upload(tx, upload).await?;
     }
     let own = Topic::event(id);
-    log::append(tx, &own, at, |_| deletion()).await?;
+    let deletion = Change::EventDelete(EventDeleted { event_id: id.clone() });
+    log::append(tx, &own, at, |_| deletion).await?;
     log::close_topic(tx, &own).await?;
-    if event.visibility == Visibility::Public {
-        redact_list(tx, id, &deletion()).await?;
-    }
     Ok(uploads)
-}
-
-/// The list's log no longer says what the deleted event was called.
-async fn redact_list(tx: &mut Tx<'_>, id: &EventId, deletion: &Change) -> Result<(), StoreError> {
-    let item = format!("event:{id}");
-    log::redact(tx, &Topic::events(), &item, shared::Offset(1), deletion).await.map(drop)
 }

@@ -1,6 +1,7 @@
 //! Members of an event: by name, by invitation, and who says so.
 
 use serde_json::{Value, json};
+use server::store::Tx;
 use shared::{
     Change, Topic,
     model::{
@@ -110,6 +111,38 @@ async fn p6_members_hear_on_their_own_topic_what_comes_onto_their_list() {
     assert_eq!(gone.event_id, hidden.id);
     let answer = eve.get(&format!("/api/poll?from={own}")).await;
     assert_eq!(answer.body["frames"][0]["payload"]["code"], "forbidden", "and nobody else hears it");
+}
+
+#[tokio::test]
+async fn p6_the_log_of_each_list_says_by_itself_what_is_on_it() {
+    let server = Server::start().await;
+    let (ada, bob, _) = people(&server).await;
+    let event = event(&ada, "private").await;
+    put(&ada, &event, "bob", "viewer").await;
+    let own = Topic::user(&bob.person.id);
+    let mut follower = Follower::on(&bob, Transport::WebSocket, &own, None).await;
+    follower.next_subscribed().await;
+    let path = format!("/api/events/{}", event.id);
+    for visibility in ["public", "unlisted", "private", "public"] {
+        assert_eq!(ada.patch(&path, &json!({"visibility": visibility})).await.status, 200);
+    }
+    let mut heard = Vec::new();
+    while heard.len() < 4 {
+        heard.push(follower.next_publication().await.change.type_name());
+    }
+    assert_eq!(heard, ["event:delete", "event:new", "event:update", "event:delete"]);
+    let listed = log_of(&server, &Topic::events()).await;
+    let types: Vec<_> = listed.iter().map(|(type_name, _)| type_name.as_str()).collect();
+    assert_eq!(types, ["event:delete", "event:delete", "event:new"], "what was said is taken back");
+}
+
+/// Everything that a topic's log has kept: types and payloads.
+async fn log_of(server: &Server, topic: &Topic) -> Vec<(String, String)> {
+    let topic = topic.clone();
+    let work =
+        async move |tx: &mut Tx<'_>| server::store::log::read(tx, &topic, shared::Offset::ZERO, 1_000).await;
+    let (_, publications) = server.app.store.read(work).await.unwrap().unwrap();
+    publications.into_iter().map(|entry| (entry.type_name.into_owned(), entry.payload)).collect()
 }
 
 #[tokio::test]
