@@ -64,12 +64,12 @@ pub async fn register(
             let account = domain::create(tx, person, at).await?;
             let opening = session::Opening::new(account.person.id.clone(), &principal, &headers, days);
             let secret = session::open(tx, &opening, at).await?;
-            Ok((account, secret, headers))
+            Ok((account, secret, opening.over_tls))
         })
         .await?;
-    let (account, secret, headers) = outcome.map_err(ApiError::from)?;
+    let (account, secret, over_tls) = outcome.map_err(ApiError::from)?;
     tracing::info!(account = %account.person.id, name = account.person.name, "an account was made");
-    let cookie = session::set_cookie(&secret, days, &headers)?;
+    let cookie = session::set_cookie(&secret, days, over_tls)?;
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(account)).into_response())
 }
 

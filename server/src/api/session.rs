@@ -30,9 +30,22 @@ pub async fn read(
     principal: Principal,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let account = match principal.account_id().cloned() {
-        Some(id) => app.store.read(async move |tx| rows::find(tx, &id).await).await?,
-        None => None,
+    let of = session_of(&principal).map(|(_, session)| session);
+    let (account, secure) = match principal.account_id().cloned() {
+        Some(id) => {
+            let work = async move |tx: &mut Tx<'_>| {
+                let account = rows::find(tx, &id).await?;
+                // Not what this request was made over: a GET does not say. And not the cookie of a session
+                // that was replaced since the request was made.
+                let secure = match &of {
+                    Some(session) => rows::is_secure(tx, session).await?,
+                    None => None,
+                };
+                Ok((account, secure))
+            };
+            app.store.read(work).await?
+        }
+        None => (None, None),
     };
     let state = SessionState {
         account: account.map(|stored| stored.account),
@@ -40,13 +53,9 @@ pub async fn read(
         visitors_may_post: app.config.accounts.visitors_may_post,
     };
     let mut response = Json(state).into_response();
-    if let Some(secret) = session::secret_of(&headers) {
-        let cookie = match principal.user().map(|user| &user.by) {
-            Some(Credential::Session(_)) => {
-                session::set_cookie(&secret, app.config.accounts.session_days, &headers)?
-            }
-            _ => session::clear_cookie(&headers)?,
-        };
+    // A cookie that is nobody's is not taken away: a sign-in under way may have just replaced it.
+    if let (Some(secret), Some(secure)) = (session::secret_of(&headers), secure) {
+        let cookie = session::set_cookie(&secret, app.config.accounts.session_days, secure)?;
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
@@ -77,6 +86,7 @@ pub async fn sign_in(
     let account = found.account.clone();
     let days = app.config.accounts.session_days;
     let opening = session::Opening::new(account.person.id.clone(), &principal, &headers, days);
+    let over_tls = opening.over_tls;
     let before = session_of(&principal);
     let ended = before.clone();
     let work = async move |tx: &mut Tx<'_>| {
@@ -92,7 +102,7 @@ pub async fn sign_in(
     if let Some((_, id)) = ended {
         app.sessions.end_session(&id);
     }
-    let cookie = session::set_cookie(&secret, days, &headers)?;
+    let cookie = session::set_cookie(&secret, days, over_tls)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(account)).into_response())
 }
 

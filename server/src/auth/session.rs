@@ -70,6 +70,8 @@ pub struct Opening {
     pub account: AccountId,
     pub user_agent: String,
     pub address: String,
+    /// Its cookie is for TLS alone.
+    pub over_tls: bool,
     /// How long it lasts unless it is used, in days.
     pub days: u32,
 }
@@ -81,6 +83,7 @@ impl Opening {
             account,
             user_agent: user_agent.unwrap_or_default().chars().take(USER_AGENT_CHARS).collect(),
             address: principal.address().to_string(),
+            over_tls: over_tls(headers),
             days,
         }
     }
@@ -99,7 +102,8 @@ pub async fn open(tx: &mut Tx<'_>, opening: &Opening, at: i64) -> Result<String,
         seen_at: timestamp(at),
         expires_at: timestamp(expires_at),
     };
-    rows::insert_session(tx, &hash(&secret), &opening.account, &session, at, expires_at).await?;
+    let secure = opening.over_tls;
+    rows::insert_session(tx, &hash(&secret), &opening.account, &session, secure, at, expires_at).await?;
     Ok(secret)
 }
 
@@ -118,22 +122,26 @@ pub async fn open_checked(
     }
 }
 
-/// The header that gives a browser its cookie (RFC 6265). Over TLS it is for TLS alone.
-pub fn set_cookie(secret: &str, days: u32, request: &HeaderMap) -> Result<HeaderValue, ApiError> {
+/// Whether a page was served over TLS, by a request of it that changes something: a browser names the page's
+/// origin with it, whatever proxies there are in between. With a GET it does not.
+pub fn over_tls(request: &HeaderMap) -> bool {
+    request.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https:"))
+}
+
+/// The header that gives a browser its cookie (RFC 6265), `secure` for TLS alone.
+pub fn set_cookie(secret: &str, days: u32, secure: bool) -> Result<HeaderValue, ApiError> {
     let age = i64::from(days) * DAY_MS / 1000;
     // `cookie` counts in its own durations; the attribute is a number of seconds.
-    header_value(&format!("{}; Max-Age={age}", cookie(secret.to_owned(), request)))
+    header_value(&format!("{}; Max-Age={age}", cookie(secret.to_owned(), secure)))
 }
 
-/// The header that takes the cookie away.
+/// The header that takes the cookie away, for a request that changes something.
 pub fn clear_cookie(request: &HeaderMap) -> Result<HeaderValue, ApiError> {
-    header_value(&format!("{}; Max-Age=0", cookie(String::new(), request)))
+    header_value(&format!("{}; Max-Age=0", cookie(String::new(), over_tls(request))))
 }
 
-fn cookie(value: String, request: &HeaderMap) -> Cookie<'static> {
-    // A browser names the page's origin with every POST, whatever proxies there are in between.
-    let over_tls = request.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
-    Cookie::build((COOKIE, value)).path("/").http_only(true).same_site(SameSite::Lax).secure(over_tls).build()
+fn cookie(value: String, secure: bool) -> Cookie<'static> {
+    Cookie::build((COOKIE, value)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).build()
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, ApiError> {
@@ -147,7 +155,7 @@ mod tests {
     #[test]
     fn p5_no_script_and_no_other_site_has_the_cookie() {
         let mut request = HeaderMap::new();
-        let plain = set_cookie("s3cret", 30, &request).unwrap();
+        let plain = set_cookie("s3cret", 30, over_tls(&request)).unwrap();
         assert_eq!(plain, "touchline_session=s3cret; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000");
         request.insert(header::ORIGIN, HeaderValue::from_static("https://live.example"));
         let secure = clear_cookie(&request).unwrap();

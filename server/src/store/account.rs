@@ -118,17 +118,19 @@ pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Stored>, StoreError> {
 }
 
 /// Stores a new session. `hash` is of the cookie.
+/// Stores a new session. `hash` is of the cookie, which is `secure` if it is for TLS alone.
 pub async fn insert_session(
     tx: &mut Tx<'_>,
     hash: &str,
     account: &AccountId,
     session: &SessionInfo,
+    secure: bool,
     at: i64,
     expires_at: i64,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "insert into session (hash, id, account_id, user_agent, address, created_at, seen_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into session (hash, id, account_id, user_agent, address, created_at, seen_at, expires_at, secure)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             hash.into(),
             session.id.as_str().into(),
@@ -138,10 +140,16 @@ pub async fn insert_session(
             at.into(),
             at.into(),
             expires_at.into(),
+            secure.into(),
         ],
     )
     .await
     .map(drop)
+}
+
+/// Whether a session's cookie is for TLS alone; `None` if there is no such session any more.
+pub async fn is_secure(tx: &mut Tx<'_>, id: &SessionId) -> Result<Option<bool>, StoreError> {
+    tx.first("select secure from session where id = $1", &[id.as_str().into()], |row| row.bool(0)).await
 }
 
 /// A session that is not over, its account, and when it was seen last.

@@ -141,6 +141,10 @@ create table api_key (
     created_at bigint not null
 );
 ",
+    "
+-- Whether the cookie was given over TLS, and is for TLS alone.
+alter table session add column secure boolean not null default false;
+",
 ];
 
 /// Whether the database at `path` has the schema of this program. Changes nothing.

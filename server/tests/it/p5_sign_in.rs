@@ -3,7 +3,7 @@
 use serde_json::json;
 use server::store::{WorkError, account as rows};
 
-use crate::support::Server;
+use crate::support::{Server, person::session_cookie};
 
 #[tokio::test]
 async fn p5_a_sign_in_that_is_under_way_does_not_outlive_a_change_of_the_password() {
@@ -26,4 +26,27 @@ async fn p5_a_sign_in_that_is_under_way_does_not_outlive_a_change_of_the_passwor
     signing_in.join_all().await;
     let left = server.app.store.read(async move |tx| rows::sessions(tx, &account, None, 0).await);
     assert_eq!(left.await.unwrap(), [], "the old password has ended with its sessions");
+}
+
+#[tokio::test]
+async fn p5_a_cookie_for_tls_stays_one_and_only_a_session_renews_it() {
+    let server = Server::start().await;
+    let origins = [format!("https://{}", server.address), format!("http://{}", server.address)];
+    for (origin, name, secure) in [(&origins[0], "ada", true), (&origins[1], "bob", false)] {
+        let new = json!({"name": name, "password": "correct horse"});
+        let made = server.post_with("/api/accounts", &[("origin", origin)], &new).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let cookie = session_cookie(&made);
+        // A page names no origin when it asks for what is its own.
+        let renewed = server.get_with("/api/session", &[("cookie", &cookie)]).await;
+        assert_eq!(session_cookie(&renewed), cookie);
+        for answer in [&made, &renewed] {
+            let set = answer.header("set-cookie");
+            assert_eq!(set.contains("; Secure;"), secure, "{set}");
+        }
+        let again = server.post_with("/api/session", &[("origin", origin), ("cookie", &cookie)], &new).await;
+        assert_ne!(session_cookie(&again), cookie);
+        let late = server.get_with("/api/session", &[("cookie", &cookie)]).await;
+        assert_eq!(late.header("set-cookie"), "", "the cookie that has taken its place stays");
+    }
 }
