@@ -92,7 +92,13 @@ pub struct Hub {
     alarms: Mutex<BTreeSet<(Millis, Alarm, Topic)>>,
     /// Told when an alarm earlier than all others was set.
     earlier_alarm: Notify,
+    /// What was last said of people, and when: who comes with what was read of them before is shown as they
+    /// are now. Kept for [`CHANGES_KEPT_MS`].
+    changes: Mutex<HashMap<AccountId, (Millis, Who)>>,
 }
+
+/// Longer than it takes from reading who somebody is to their being there, in milliseconds.
+const CHANGES_KEPT_MS: u64 = 60_000;
 
 #[derive(Debug)]
 enum Entry {
@@ -124,6 +130,7 @@ impl Hub {
             loading: tokio::sync::Mutex::default(),
             alarms: Mutex::default(),
             earlier_alarm: Notify::new(),
+            changes: Mutex::default(),
         }
     }
 
@@ -287,7 +294,8 @@ impl Hub {
     /// Adds a reader; `leave` with the key that this returns takes it out.
     pub fn join(&self, now: Millis, topic: &TopicHub, mut reading: Reading<'_>) -> Joined {
         // Who is online is online by what was last said of them, not by what a connection began with.
-        let known = reading.who.as_ref().and_then(|who| self.online.find(&who.person.id));
+        let account = reading.who.as_ref().map(|who| who.person.id.clone());
+        let known = account.as_ref().and_then(|account| self.online.find(account));
         reading.who = match topic.topic.kind() {
             // There one is by being connected, not by reading.
             TopicKind::Online => None,
@@ -295,6 +303,9 @@ impl Hub {
         };
         let (joined, alarms) = topic.join(now, reading);
         self.set_alarms(alarms, &topic.topic);
+        if let Some(account) = account {
+            self.show_as_changed(now, topic, &account);
+        }
         joined
     }
 
@@ -312,6 +323,15 @@ impl Hub {
     pub fn arrive(&self, now: Millis, user: &User) {
         let who = Who { person: user.person.clone(), invisible: user.invisible };
         self.set_alarms(self.online.enter(now, &who), &self.online.topic);
+        self.show_as_changed(now, &self.online, &who.person.id);
+    }
+
+    /// Takes over what was said of somebody between their being looked up and their entering a topic.
+    fn show_as_changed(&self, now: Millis, topic: &TopicHub, account: &AccountId) {
+        let changed = self.changes.lock().get(account).map(|(_, who)| who.clone());
+        if let Some(who) = changed {
+            self.set_alarms(topic.change(now, &who), &topic.topic);
+        }
     }
 
     /// A connection of theirs has ended.
@@ -321,9 +341,16 @@ impl Hub {
 
     /// Somebody is called otherwise from now on, or hides, or does not any more.
     pub fn person_changed(&self, now: Millis, who: &Who) {
+        // First of all noted: who enters a topic after it was told of the change finds it there.
+        self.changes.lock().insert(who.person.id.clone(), (now, who.clone()));
+        self.on_every_topic(|topic| topic.change(now, who));
+    }
+
+    /// Does something on `online` and on every topic in memory.
+    fn on_every_topic(&self, act: impl Fn(&TopicHub) -> topic::Alarms) {
         let topics: Vec<_> = self.topics.read().values().filter_map(Entry::ready).collect();
-        for topic in topics.iter().chain([&self.online]) {
-            self.set_alarms(topic.change(now, who), &topic.topic);
+        for topic in [&self.online].into_iter().chain(&topics) {
+            self.set_alarms(act(topic), &topic.topic);
         }
     }
 
@@ -445,6 +472,7 @@ impl Hub {
     /// Forgets topics that nobody reads, and reads the heads of the others: a bell that was missed is
     /// found here. Call it now and then.
     pub async fn tidy(&self, now: Millis) -> Result<(), StoreError> {
+        self.changes.lock().retain(|_, (at, _)| now.since(*at) < CHANGES_KEPT_MS);
         let idle_ms = self.options.idle_ms;
         let is_idle = |topic: &Arc<TopicHub>| {
             Arc::strong_count(topic) == 1

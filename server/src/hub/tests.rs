@@ -7,7 +7,10 @@ use parking_lot::Mutex;
 use shared::{Change, Position, ServerFrame, WatcherId, frame::MediaDeleted, frame::NotRecovered};
 
 use super::{signal::Signal, *};
-use crate::store::{Announcer, WorkError};
+use crate::{
+    auth::example::{person, user},
+    store::{Announcer, WorkError},
+};
 
 struct Bench {
     store: Store,
@@ -274,4 +277,37 @@ fn e5_the_end_of_a_topic_that_was_not_announced_is_found() {
     assert!(topic.is_closed());
     assert!(matches!(topic.next(Offset(1)), Next::Expired));
     assert!(matches!(topic.next(Offset(4)), Next::Closed));
+}
+
+/// Who is shown on a topic, named or not.
+fn shown(bench: &Bench) -> (u64, u64) {
+    (bench.hub.count(&name()).people, bench.hub.count(&Topic::online()).people)
+}
+
+#[test]
+fn p4_who_hides_while_they_come_is_not_shown() {
+    let bench = Bench::new(0, 1 << 20);
+    let topic = bench.topic();
+    let user = user(person("ada"));
+    let seen = Who { person: user.person.clone(), invisible: false };
+    let hidden = Who { invisible: true, ..seen.clone() };
+    // What the connection knows of her was read before she hid.
+    bench.hub.person_changed(bench.now, &hidden);
+    let signal = Arc::new(Signal::default());
+    let reading = Reading { who: Some(seen.clone()), ..reading(&signal, 0, None, Offset::ZERO) };
+    bench.hub.join(bench.now, &topic, reading);
+    assert_eq!(shown(&bench), (0, 0));
+    bench.hub.arrive(bench.now, &user);
+    assert_eq!(shown(&bench), (0, 0));
+    bench.hub.person_changed(bench.now, &seen);
+    assert_eq!(shown(&bench), (1, 1));
+}
+
+#[test]
+fn p4_what_was_said_of_people_is_not_kept_for_ever() {
+    let mut bench = Bench::new(0, 1 << 20);
+    bench.hub.person_changed(bench.now, &Who { person: person("ada"), invisible: true });
+    bench.pass(CHANGES_KEPT_MS);
+    at_once(bench.hub.tidy(bench.now)).unwrap();
+    assert!(bench.hub.changes.lock().is_empty());
 }
