@@ -4,7 +4,7 @@
 
 use shared::{
     AccountId, Change, EventId, InvitationId, Topic,
-    frame::{EventAccessChanged, EventDeleted},
+    frame::EventAccessChanged,
     limits::{
         EVENT_INVITATIONS, EVENT_MEMBERS, INVITATION_TTL_S_DEFAULT, INVITATION_TTL_S_MAX, INVITATION_USES_MAX,
     },
@@ -109,8 +109,7 @@ pub async fn remove(
     changed(tx, id, at).await?;
     show_owner(tx, &event, &account, next, at).await?;
     if event.visibility != Visibility::Public {
-        let gone = EventDeleted { event_id: id.clone() };
-        log::append(tx, &Topic::user(&account), at, |_| Change::EventDelete(gone)).await?;
+        event::unlist(tx, &Topic::user(&account), id, at).await?;
     }
     Ok(())
 }

@@ -146,6 +146,30 @@ async fn log_of(server: &Server, topic: &Topic) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
+async fn p6_what_is_off_a_members_list_is_out_of_its_log() {
+    let server = Server::start().await;
+    let (ada, bob, eve) = people(&server).await;
+    let (first, second) = (event(&ada, "private").await, event(&ada, "unlisted").await);
+    for event in [&first, &second] {
+        for name in ["bob", "eve"] {
+            assert_eq!(put(&ada, event, name, "viewer").await.status, 200);
+        }
+    }
+    let titles = async |whom: &Somebody| {
+        let log = log_of(&server, &Topic::user(&whom.person.id)).await;
+        log.iter().filter(|(_, payload)| payload.contains("A wedding")).count()
+    };
+    assert_eq!(remove(&ada, &first, "eve").await.status, 204);
+    assert_eq!((titles(&ada).await, titles(&bob).await, titles(&eve).await), (2, 2, 1));
+    assert_eq!(ada.delete(&format!("/api/events/{}", first.id)).await.status, 204);
+    assert_eq!((titles(&ada).await, titles(&bob).await, titles(&eve).await), (1, 1, 1));
+    let public = json!({"visibility": "public"});
+    assert_eq!(ada.patch(&format!("/api/events/{}", second.id), &public).await.status, 200);
+    assert_eq!((titles(&ada).await, titles(&bob).await, titles(&eve).await), (0, 0, 0));
+    assert_eq!(log_of(&server, &Topic::user(&bob.person.id)).await.len(), 4, "the offsets stay");
+}
+
+#[tokio::test]
 async fn p6_an_invitation_makes_a_member_and_never_less_of_one() {
     let server = Server::start().await;
     let (ada, bob, eve) = people(&server).await;
