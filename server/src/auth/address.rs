@@ -1,6 +1,6 @@
 //! The address a request came from (E11). A proxy's word is taken only if the proxy is a configured one.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
@@ -45,9 +45,32 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     client
 }
 
+/// What a limit counts by: an address, or a whole network of IPv6, of which everybody has as many addresses
+/// as they like (RFC 6177).
+pub fn limited(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p7_a_network_of_ipv6_counts_as_one_address() {
+        for (address, counts_as) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(limited(address.parse().unwrap()), counts_as.parse::<IpAddr>().unwrap(), "{address}");
+        }
+    }
 
     #[test]
     fn e11_only_trusted_proxies_are_believed() {

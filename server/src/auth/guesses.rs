@@ -5,6 +5,7 @@ use std::{net::IpAddr, num::NonZeroU32};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
+use super::address::limited;
 use crate::error::ApiError;
 
 /// Attempts of one address in a minute, and as many in one go: a hall full of guests behind one address
@@ -26,7 +27,7 @@ impl Default for Guesses {
 impl Guesses {
     /// Takes an attempt from the address's allowance.
     pub fn attempt(&self, address: IpAddr) -> Result<(), ApiError> {
-        self.by_address.check_key(&address).map_err(|not_until| {
+        self.by_address.check_key(&limited(address)).map_err(|not_until| {
             tracing::warn!(%address, "too many attempts at an invitation");
             let wait = not_until.wait_time_from(governor::clock::DefaultClock::default().now());
             ApiError::rate_limited(wait.as_millis() as u64 + 1)

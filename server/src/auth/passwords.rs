@@ -10,8 +10,10 @@ use argon2::{
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use shared::limits::ACCOUNT_NAME_CHARS_MAX;
 use tokio::sync::Semaphore;
 
+use super::address::limited;
 use crate::{config::Accounts, error::ApiError};
 
 /// Requests that may wait for their turn; beyond it, who comes is told to come back.
@@ -50,8 +52,9 @@ impl Passwords {
         let too_often = |not_until: governor::NotUntil<_>| {
             ApiError::rate_limited(not_until.wait_time_from(now).as_millis() as u64 + 1)
         };
-        self.by_address.check_key(&address).map_err(too_often)?;
-        match name {
+        self.by_address.check_key(&limited(address)).map_err(too_often)?;
+        // A name that is too long to be anybody's is not remembered: it may be as long as a request.
+        match name.filter(|name| name.len() <= ACCOUNT_NAME_CHARS_MAX) {
             Some(name) => self.by_name.check_key(&name.to_owned()).map_err(too_often),
             None => Ok(()),
         }
@@ -151,5 +154,27 @@ mod tests {
         assert!(refused.0.retry_after_ms.unwrap() <= 20_001);
         assert!(passwords.attempt(address(2), Some("ada")).is_err(), "the name as well, from wherever");
         assert!(passwords.attempt(address(2), Some("bob")).is_ok());
+    }
+
+    #[test]
+    fn p7_a_network_of_addresses_is_one_and_a_name_without_end_is_not_kept() {
+        let options = Accounts {
+            registration: shared::model::account::Registration::Open,
+            visitors_may_post: false,
+            session_days: 1,
+            sign_ins_per_minute: 3,
+            passwords_at_once: 1,
+        };
+        let passwords = Passwords::new(&options);
+        let long = "x".repeat(1 << 20);
+        let attempt = |last: u16| {
+            let address = IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
+            passwords.attempt(address, Some(&long))
+        };
+        for last in 0..3 {
+            attempt(last).unwrap();
+        }
+        assert_eq!(attempt(3).unwrap_err().0.code, shared::ErrorCode::RateLimited);
+        assert_eq!((passwords.by_address.len(), passwords.by_name.len()), (1, 0));
     }
 }
