@@ -31,7 +31,21 @@ use crate::{
 pub struct ListQuery {
     status: Option<EventStatus>,
     limit: Option<usize>,
-    after: Option<i64>,
+    after: Option<After>,
+}
+
+/// The event that a page ended with: when it was made, and its id.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct After(i64, EventId);
+
+impl TryFrom<String> for After {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parts = text.split_once('.').and_then(|(at, id)| Some(Self(at.parse().ok()?, id.parse().ok()?)));
+        parts.ok_or("`after` is the `next` of a page")
+    }
 }
 
 /// Events, newest first.
@@ -46,13 +60,14 @@ pub async fn list(
         .store
         .read(async move |tx| {
             let reader = principal.account_id();
-            let rows = rows::list(tx, reader, query.status, query.after, limit + 1).await?;
+            let before = query.after.map(|After(made_at, id)| (made_at, id));
+            let rows = rows::list(tx, reader, query.status, before, limit + 1).await?;
             Ok((rows, log::position(tx, &Topic::events()).await?))
         })
         .await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|(number, _)| number.to_string());
+    let next = rows.last().filter(|_| more).map(|(made_at, event)| format!("{made_at}.{}", event.id));
     let cursor = cursor(position)?;
     Ok(Json(Page { items: rows.into_iter().map(|(_, event)| event).collect(), next, cursor }))
 }

@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select e.id, e.title, e.description, e.place, e.status, e.starts_at, e.created_at, e.updated_at, \
-             e.media_count, e.cover, e.number, e.visibility, a.id, a.name, a.display_name \
+             e.media_count, e.cover, e.visibility, a.id, a.name, a.display_name \
              from event e left join account a on a.id = e.owner_id ",
             $rest
         )
@@ -41,9 +41,9 @@ fn read(row: &Row<'_>) -> Result<Event, StoreError> {
             }
             None => None,
         },
-        visibility: parse::<Visibility>(&row.text(11)?)?,
-        owner: match row.opt_text(12)? {
-            Some(id) => Some(Person { id: parse(&id)?, name: row.text(13)?, display_name: row.text(14)? }),
+        visibility: parse::<Visibility>(&row.text(10)?)?,
+        owner: match row.opt_text(11)? {
+            Some(id) => Some(Person { id: parse(&id)?, name: row.text(12)?, display_name: row.text(13)? }),
             None => None,
         },
     })
@@ -145,27 +145,30 @@ pub async fn set_cover(tx: &mut Tx<'_>, id: &EventId, cover: Option<&str>) -> Re
         .map(drop)
 }
 
-/// A page of events, newest first, with the number to go on from: the public ones and those that `reader`
-/// is a member of. `before` is such a number.
+/// A page of events, newest first, with when they were made: the public ones and those that `reader` is a
+/// member of. `before` is the last of the page before; there is nothing in it that tells of events that
+/// `reader` may not know of.
 pub async fn list(
     tx: &mut Tx<'_>,
     reader: Option<&AccountId>,
     status: Option<EventStatus>,
-    before: Option<i64>,
+    before: Option<(i64, EventId)>,
     limit: usize,
 ) -> Result<Vec<(i64, Event)>, StoreError> {
     let sql = select!(
-        "where e.number < $1 and ($2 is null or e.status = $2) and (e.visibility = 'public'
-           or exists (select 1 from event_member m where m.event_id = e.id and m.account_id = $3))
-         order by e.number desc limit $4"
+        "where (e.created_at, e.id) < ($1, $2) and ($3 is null or e.status = $3) and (e.visibility = 'public'
+           or exists (select 1 from event_member m where m.event_id = e.id and m.account_id = $4))
+         order by e.created_at desc, e.id desc limit $5"
     );
+    let (made_at, id) = before.as_ref().map_or((i64::MAX, ""), |(made_at, id)| (*made_at, id.as_str()));
     let values = [
-        before.unwrap_or(i64::MAX).into(),
+        made_at.into(),
+        id.into(),
         status.map(EventStatus::as_str).into(),
         reader.map(AccountId::as_str).into(),
         (limit as i64).into(),
     ];
-    tx.all(sql, &values, |row| Ok((row.int(10)?, read(row)?))).await
+    tx.all(sql, &values, |row| Ok((row.int(6)?, read(row)?))).await
 }
 
 /// A public event that nobody owns, and its topic, for tests of what stands on the store.

@@ -144,6 +144,9 @@ create table api_key (
     "
 -- Whether the cookie was given over TLS, and is for TLS alone.
 alter table session add column secure boolean not null default false;
+
+-- Pages of the list go on from here.
+create index event_created on event (created_at, id);
 ",
 ];
 

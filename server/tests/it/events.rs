@@ -89,6 +89,28 @@ async fn e16_events_are_listed_newest_first_page_by_page() {
 }
 
 #[tokio::test]
+async fn p6_where_a_page_ends_tells_nothing_of_events_between() {
+    let server = Server::start().await;
+    let ada = server.register("ada").await;
+    let first = server.event().await;
+    for _ in 0..3 {
+        let hidden = json!({"title": "A wedding", "visibility": "private"});
+        assert_eq!(ada.post("/api/events", &hidden).await.status, 201);
+    }
+    let last = server.event().await;
+    let page = server.get("/api/events?limit=1").await.body;
+    let next = page["next"].as_str().unwrap();
+    let made_at = server::time::from_timestamp(&last.created_at).unwrap();
+    assert_eq!(next, format!("{made_at}.{}", last.id), "what is known of the page's last event anyway");
+    let second = server.get(&format!("/api/events?limit=1&after={next}")).await.body;
+    assert_eq!((&second["items"][0]["id"], &second["next"]), (&json!(first.id), &Value::Null));
+    for nonsense in ["7", "x.y", ".", "7.no%20id"] {
+        let answer = server.get(&format!("/api/events?after={nonsense}")).await;
+        assert_eq!(answer.refusal(), (400, "malformed", ""), "{nonsense}");
+    }
+}
+
+#[tokio::test]
 async fn v8_what_cannot_be_an_event_is_refused_with_its_field() {
     let server = Server::start().await;
     let event = server.event().await;
