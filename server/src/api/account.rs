@@ -148,9 +148,12 @@ pub async fn people(
     query: Result<Query<PeopleQuery>, QueryRejection>,
 ) -> Result<Json<Vec<Person>>, ApiError> {
     let Query(query) = query?;
-    signed_in(&principal)?;
+    app.guesses.look_up(&signed_in(&principal)?.person.id)?;
     let limit = query.limit.unwrap_or(PEOPLE_MAX).clamp(1, PEOPLE_MAX);
-    let begins = query.q.trim().trim_start_matches('@').to_lowercase();
+    let begins = query.q.trim().trim_start_matches('@').to_owned();
+    if begins.is_empty() {
+        return Err(ApiError::invalid("q", "the beginning of a name, of one character or more"));
+    }
     let found = app.store.read(async move |tx| rows::find_people(tx, &begins, limit).await).await?;
     Ok(Json(found))
 }

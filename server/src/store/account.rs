@@ -48,8 +48,8 @@ pub async fn insert(
 ) -> Result<bool, StoreError> {
     let inserted = tx
         .execute(
-            "insert into account (id, name, display_name, password, role, invisible, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict (name) do nothing",
+            "insert into account (id, name, display_name, password, role, invisible, created_at, folded)
+             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (name) do nothing",
             &[
                 account.person.id.as_str().into(),
                 (&account.person.name).into(),
@@ -58,10 +58,17 @@ pub async fn insert(
                 account.role.as_str().into(),
                 account.invisible.into(),
                 at.into(),
+                (&fold(&account.person.display_name)).into(),
             ],
         )
         .await?;
     Ok(inserted > 0)
+}
+
+/// A name as it is looked for: without the difference between large and small letters, of any alphabet. What
+/// the engine calls lower case is so for a to z alone.
+pub fn fold(name: &str) -> String {
+    name.to_lowercase()
 }
 
 /// One account.
@@ -77,9 +84,10 @@ pub async fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored>,
 /// Stores what the holder may change.
 pub async fn update(tx: &mut Tx<'_>, account: &Account) -> Result<(), StoreError> {
     tx.execute(
-        "update account set display_name = $1, invisible = $2, role = $3 where id = $4",
+        "update account set display_name = $1, folded = $2, invisible = $3, role = $4 where id = $5",
         &[
             (&account.person.display_name).into(),
+            (&fold(&account.person.display_name)).into(),
             account.invisible.into(),
             account.role.as_str().into(),
             account.person.id.as_str().into(),
@@ -285,14 +293,19 @@ pub async fn insert_registration(
     .map(drop)
 }
 
-/// People whose name or shown name begins with `begins` (in lower case), by name.
+/// People whose name or shown name begins with `begins`, by name. However many there are, no more are looked
+/// at than are named.
 pub async fn find_people(tx: &mut Tx<'_>, begins: &str, limit: usize) -> Result<Vec<Person>, StoreError> {
+    let begins = fold(begins);
+    let end = format!("{begins}{}", char::MAX);
     tx.all(
-        "select id, name, display_name from account
-         where not disabled
-           and (substr(name, 1, length($1)) = $1 or substr(lower(display_name), 1, length($1)) = $1)
-         order by name limit $2",
-        &[begins.into(), (limit as i64).into()],
+        "select * from (select id, name, display_name from account
+                        where name >= $1 and name < $2 and not disabled order by name limit $3) as by_name
+         union
+         select * from (select id, name, display_name from account
+                        where folded >= $1 and folded < $2 and not disabled order by folded limit $3) as by_shown
+         order by name limit $3",
+        &[(&begins).into(), (&end).into(), (limit as i64).into()],
         |row| Ok(Person { id: row.parsed(0)?, name: row.text(1)?, display_name: row.text(2)? }),
     )
     .await

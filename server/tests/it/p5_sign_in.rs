@@ -50,3 +50,46 @@ async fn p5_a_cookie_for_tls_stays_one_and_only_a_session_renews_it() {
         assert_eq!(late.header("set-cookie"), "", "the cookie that has taken its place stays");
     }
 }
+
+#[tokio::test]
+async fn p5_people_are_found_in_any_alphabet_and_not_all_at_once() {
+    let server = Server::start().await;
+    let ada = server.register("ada").await;
+    for (name, shown) in [("anne", "Änne"), ("olga", "Ольга"), ("bob", "Anton")] {
+        let new = json!({"name": name, "displayName": shown, "password": "correct horse"});
+        assert_eq!(server.post("/api/accounts", &new).await.status, 201);
+    }
+    let found = async |q: &str| {
+        let people = ada.get(&format!("/api/people?q={q}")).await.body;
+        let names = people.as_array().unwrap().iter().map(|person| person["name"].as_str().unwrap());
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for beginning in ["ä", "Ä", "äNN", "@anne"] {
+        assert_eq!(found(beginning).await, ["anne"], "{beginning}");
+    }
+    assert_eq!(found("ол").await, ["olga"]);
+    assert_eq!(found("AN").await, ["anne", "bob"], "by either name, each once");
+    assert_eq!(found("_").await, [""; 0], "a beginning, no pattern");
+    for nothing in ["/api/people", "/api/people?q=%20@"] {
+        assert_eq!(ada.get(nothing).await.refusal(), (422, "invalid", "q"));
+    }
+    ada.patch("/api/account", &json!({"displayName": "Özlem"})).await;
+    assert_eq!(found("öz").await, ["ada"], "by the name of now");
+}
+
+#[tokio::test]
+async fn p7_looking_for_people_is_limited() {
+    let server = Server::start().await;
+    let ada = server.register("ada").await;
+    let mut looks = 0;
+    let refused = loop {
+        looks += 1;
+        let answer = ada.get("/api/people?q=a").await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(looks < 10_000, "nobody minds");
+    };
+    assert_eq!(refused.refusal(), (429, "rateLimited", ""));
+    assert!(looks > 200, "who types fast is not stopped: {looks}");
+}
