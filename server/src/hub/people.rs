@@ -127,6 +127,11 @@ impl People {
         self.readers -= 1;
     }
 
+    /// Whether anybody wants to know.
+    pub(super) const fn has_readers(&self) -> bool {
+        self.readers > 0
+    }
+
     /// Counts the tellings; 0 is never one of them.
     pub(super) const fn version(&self) -> u64 {
         self.version

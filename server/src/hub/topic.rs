@@ -669,7 +669,9 @@ impl State {
     /// Tells the readers what has changed about who is there. Returns what to ask of the hub's timer.
     fn settle(&mut self, now: Millis, topic: &TopicHub) -> Alarms {
         let version = self.people.version();
-        if topic.people_version.swap(version, Ordering::AcqRel) != version {
+        let changed = topic.people_version.swap(version, Ordering::AcqRel) != version;
+        // Where nobody wants to know names, not everybody is walked for each of the named who goes.
+        if changed && self.people.has_readers() {
             for (_, reader) in self.readers.iter().filter(|(_, reader)| reader.wants_people) {
                 reader.signal.mark(reader.slot);
             }
