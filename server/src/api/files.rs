@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use shared::{Topic, UploadId};
+use shared::{Topic, UploadId, model::member::Visibility};
 use tower_http::services::ServeFile;
 
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
 };
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// The same for a browser, and not for a proxy: who owns the event may make it private, and what a proxy has
+/// it serves to everybody.
+const FOR_ONESELF: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 /// A browser may keep a private event's files, and asks each time whether its user still may see them.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
@@ -36,12 +39,17 @@ pub async fn serve(
     let found = app.media.path(&upload, &file).zip(content_type(&file));
     let (path, content_type) = found.ok_or_else(|| ApiError::not_found("file"))?;
     let id = upload.clone();
-    let private = app.store.read(async move |tx| rows::private_event_of(tx, &id).await).await?;
-    if let Some(event) = &private {
-        app.read_as(&principal, &Topic::event(event), async |_| Ok(()))
-            .await
-            .map_err(|_| ApiError::not_found("file"))?;
-    }
+    let shown_on = app.store.read(async move |tx| rows::shown_on(tx, &id).await).await?;
+    let kept = match &shown_on {
+        Some(on) if on.visibility == Visibility::Private => {
+            app.read_as(&principal, &Topic::event(&on.event), async |_| Ok(()))
+                .await
+                .map_err(|_| ApiError::not_found("file"))?;
+            ASK_AGAIN
+        }
+        Some(on) if !on.owned => FOR_EVER,
+        Some(_) | None => FOR_ONESELF,
+    };
     // The name is the content: an upload's files are written once and never again.
     let tag =
         HeaderValue::from_str(&format!("\"{upload}/{file}\"")).map_err(|_| ApiError::not_found("file"))?;
@@ -61,7 +69,7 @@ pub async fn serve(
     headers.remove(header::LAST_MODIFIED);
     headers.insert(header::ETAG, tag);
     if may_keep {
-        headers.insert(header::CACHE_CONTROL, if private.is_some() { ASK_AGAIN } else { FOR_EVER });
+        headers.insert(header::CACHE_CONTROL, kept);
     }
     if headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

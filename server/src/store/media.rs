@@ -2,7 +2,10 @@
 
 use shared::{
     AccountId, EventId, MediaId, Offset, UploadId,
-    model::media::{Attachment, Author, Media, MediaKind},
+    model::{
+        media::{Attachment, Author, Media, MediaKind},
+        member::Visibility,
+    },
 };
 
 use super::{Row, StoreError, Tx, tx::parse};
@@ -166,13 +169,24 @@ pub async fn take_upload(
     .await
 }
 
-/// The private event whose members alone may have an upload's files.
-pub async fn private_event_of(tx: &mut Tx<'_>, id: &UploadId) -> Result<Option<EventId>, StoreError> {
+/// The event that an upload's files are shown on, for who may have them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownOn {
+    pub event: EventId,
+    pub visibility: Visibility,
+    /// Somebody may make it private.
+    pub owned: bool,
+}
+
+/// Where an upload's files are shown; `None` as long as no item has taken it.
+pub async fn shown_on(tx: &mut Tx<'_>, id: &UploadId) -> Result<Option<ShownOn>, StoreError> {
     tx.first(
-        "select e.id from upload u join event e on e.id = u.event_id
-         where u.id = $1 and e.visibility = 'private'",
+        "select e.id, e.visibility, e.owner_id from upload u join event e on e.id = u.event_id where u.id = $1",
         &[id.as_str().into()],
-        |row| row.parsed(0),
+        |row| {
+            let visibility = parse::<Visibility>(&row.text(1)?)?;
+            Ok(ShownOn { event: row.parsed(0)?, visibility, owned: row.opt_text(2)?.is_some() })
+        },
     )
     .await
 }

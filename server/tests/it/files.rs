@@ -9,6 +9,9 @@ use crate::support::Server;
 async fn e16_a_photo_and_its_renditions_are_served_and_may_be_kept_for_ever() {
     let server = Server::start().await;
     let upload: Attachment = server.upload_bytes("wide.jpg", wide_jpeg()).await.read();
+    let item = serde_json::json!({"author": "Ada", "uploadId": upload.upload_id});
+    let event = server.event().await;
+    assert_eq!(server.post(&format!("/api/events/{}/media", event.id), &item).await.status, 201);
     let widths: Vec<_> = upload.renditions.iter().map(|rendition| rendition.width).collect();
     assert_eq!((upload.width, upload.height, &widths[..]), (Some(1500), Some(1000), &[320, 640, 1280][..]));
     let mut urls: Vec<_> = upload.renditions.iter().map(|rendition| rendition.url.clone()).collect();

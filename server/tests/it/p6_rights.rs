@@ -349,7 +349,17 @@ async fn p6_files_of_a_private_event_are_its_members_alone() {
     }
     let path = format!("/api/events/{}", event.id);
     assert_eq!(ada.patch(&path, &json!({"visibility": "unlisted"})).await.status, 200);
-    assert!(server.get(&upload.url).await.header("cache-control").contains("immutable"));
+    let shown = server.get(&upload.url).await;
+    assert_eq!(
+        shown.header("cache-control"),
+        "private, max-age=31536000, immutable",
+        "no proxy keeps what may be private again"
+    );
+    assert_eq!(
+        server.get(&ada.uploaded("alpha.png").await.url).await.header("cache-control"),
+        shown.header("cache-control"),
+        "nor what is not posted yet"
+    );
 }
 
 fn header(name: &str) -> &'static str {

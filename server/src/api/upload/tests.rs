@@ -123,7 +123,7 @@ async fn e16_a_video_goes_in_and_comes_out_by_ranges() {
     for (name, value) in [
         (header::CONTENT_TYPE, "video/mp4"),
         (header::ACCEPT_RANGES, "bytes"),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_DISPOSITION, "inline"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
