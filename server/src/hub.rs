@@ -354,6 +354,19 @@ impl Hub {
         }
     }
 
+    /// An account is signed out somewhere, or may not know of `of` any more. Where none of its connections is
+    /// left it is gone at once, and not only when nobody has come back.
+    pub fn gone(&self, now: Millis, account: &AccountId, of: Option<&Topic>) {
+        match of {
+            None => self.on_every_topic(|topic| topic.forget(now, account)),
+            Some(name) => {
+                if let Some(topic) = self.ready(name) {
+                    self.set_alarms(topic.forget(now, account), name);
+                }
+            }
+        }
+    }
+
     /// Somebody who is there is typing, or is not any more.
     pub fn type_on(&self, now: Millis, topic: &TopicHub, account: &AccountId, on: bool) {
         self.set_alarms(topic.type_on(now, account, on), &topic.topic);

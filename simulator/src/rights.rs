@@ -182,7 +182,7 @@ impl World {
                 let done = now(self
                     .store
                     .write(async move |tx| domain::member::remove(tx, &far_away(), &id, &name, at).await));
-                if let (Ok(Ok(())), Some(members)) = (done, self.rights.members.get_mut(&event)) {
+                if let (Ok(Ok(_)), Some(members)) = (done, self.rights.members.get_mut(&event)) {
                     members.remove(&page);
                 }
             }

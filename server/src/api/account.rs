@@ -129,6 +129,7 @@ pub async fn change_password(
     };
     app.store.write(work).await?.map_err(ApiError::from)?;
     app.sessions.end_account(&user.person.id, current.as_ref());
+    app.hub.gone(app.clock.now(), &user.person.id, None);
     tracing::info!(account = %user.person.id, "a password was changed");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -80,7 +80,8 @@ pub async fn remove(
     let (topic, by) = (Topic::event(&id), principal.clone());
     // Who leaves need not manage the event; whether they may is decided with the name.
     let work = async move |tx: &mut Tx<'_>, at| domain::remove(tx, &by, &id, &name, at).await;
-    publish(&app.store, &principal, Action::Read, &topic, None, work).await?;
+    let removed = publish(&app.store, &principal, Action::Read, &topic, None, work).await?.into_inner();
+    app.hub.gone(app.clock.now(), &removed, Some(&topic));
     Ok(StatusCode::NO_CONTENT)
 }
 

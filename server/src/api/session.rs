@@ -99,8 +99,9 @@ pub async fn sign_in(
     };
     let secret = app.store.write(work).await?.map_err(|()| refused())?;
     metrics::counter!("touchline_sign_ins_total", "outcome" => "done").increment(1);
-    if let Some((_, id)) = ended {
+    if let Some((account, id)) = ended {
         app.sessions.end_session(&id);
+        app.hub.gone(app.clock.now(), &account, None);
     }
     let cookie = session::set_cookie(&secret, days, over_tls)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(account)).into_response())
@@ -121,12 +122,13 @@ pub async fn sign_out(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if let Some((account, id)) = session_of(&principal) {
-        let ended = id.clone();
+        let (of, ended) = (account.clone(), id.clone());
         let work = async move |tx: &mut Tx<'_>| {
-            Ok::<_, WorkError<Refusal>>(rows::delete_session(tx, &account, &id).await?)
+            Ok::<_, WorkError<Refusal>>(rows::delete_session(tx, &of, &id).await?)
         };
         app.store.write(work).await?.map_err(ApiError::from)?;
         app.sessions.end_session(&ended);
+        app.hub.gone(app.clock.now(), &account, None);
     }
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session::clear_cookie(&headers)?)]).into_response())
 }
@@ -148,13 +150,14 @@ pub async fn end(
 ) -> Result<StatusCode, ApiError> {
     let Path(id) = id?;
     let account = signed_in(&principal)?.person.id.clone();
-    let ended = id.clone();
+    let (of, ended) = (account.clone(), id.clone());
     let work = async move |tx: &mut Tx<'_>| {
-        let deleted = rows::delete_session(tx, &account, &id).await?;
+        let deleted = rows::delete_session(tx, &of, &id).await?;
         if deleted { Ok(()) } else { Err(WorkError::Refused(Refusal::NotFound("session"))) }
     };
     app.store.write(work).await?.map_err(ApiError::from)?;
     app.sessions.end_session(&ended);
+    app.hub.gone(app.clock.now(), &account, None);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -170,6 +173,7 @@ pub async fn end_all(
         async move |tx: &mut Tx<'_>| Ok::<_, WorkError<Refusal>>(rows::delete_sessions(tx, &of, None).await?);
     app.store.write(work).await?.map_err(ApiError::from)?;
     app.sessions.end_account(&account, None);
+    app.hub.gone(app.clock.now(), &account, None);
     tracing::info!(%account, "signed out everywhere");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session::clear_cookie(&headers)?)]).into_response())
 }

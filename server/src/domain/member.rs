@@ -84,14 +84,14 @@ pub async fn put(
     rows::find(tx, id, &person.id).await?.ok_or(gone)
 }
 
-/// Takes a member out: an owner anybody, everybody oneself.
+/// Takes a member out: an owner anybody, everybody oneself. Returns whom.
 pub async fn remove(
     tx: &mut Tx<'_>,
     principal: &Principal,
     id: &EventId,
     name: &str,
     at: i64,
-) -> Result<(), WorkError<Refusal>> {
+) -> Result<AccountId, WorkError<Refusal>> {
     let own = principal.user().is_some_and(|user| user.person.name == name.to_ascii_lowercase());
     if !own {
         permission::require(tx, principal, Action::Manage, &Topic::event(id)).await?;
@@ -111,7 +111,7 @@ pub async fn remove(
     if event.visibility != Visibility::Public {
         event::unlist(tx, &Topic::user(&account), id, at).await?;
     }
-    Ok(())
+    Ok(account)
 }
 
 /// Makes an invitation; what is returned has its code, which is kept nowhere.

@@ -187,6 +187,13 @@ impl People {
         }
     }
 
+    /// Somebody does not come back: if they are without a connection, they are gone.
+    pub(super) fn forget(&mut self, now: Millis, account: &AccountId) {
+        if self.there.get(account).is_some_and(|someone| someone.gone_at.is_some()) {
+            self.remove(now, account);
+        }
+    }
+
     /// Somebody has another name now, or shows themselves, or does not any more.
     pub(super) fn change(&mut self, now: Millis, who: &Who) {
         let account = &who.person.id;

@@ -553,6 +553,13 @@ impl TopicHub {
         state.settle(now, self)
     }
 
+    /// Somebody who has no connection left does not come back.
+    pub(super) fn forget(&self, now: Millis, account: &AccountId) -> Alarms {
+        let mut state = self.state.lock();
+        state.people.forget(now, account);
+        state.settle(now, self)
+    }
+
     /// What is known of somebody who is there.
     pub(super) fn find(&self, account: &AccountId) -> Option<Who> {
         self.state.lock().people.find(account).cloned()

@@ -25,6 +25,7 @@ mod limits;
 mod media;
 mod metrics;
 mod origin;
+mod p4_leaving;
 mod p4_presence;
 mod p5_accounts;
 mod p5_sessions;

@@ -120,6 +120,21 @@ fn p4_a_reload_is_no_leaving_and_a_crash_is_one_after_the_grace() {
 }
 
 #[test]
+fn p4_who_is_forgotten_is_gone_if_no_connection_is_left() {
+    let mut bench = Bench::new();
+    bench.enter("ada");
+    bench.enter("ben");
+    bench.hear();
+    bench.people.forget(bench.now, &who("ada").person.id);
+    assert!(bench.hear().is_empty(), "she has a connection");
+    bench.drop_connection("ada");
+    bench.people.forget(bench.now, &who("ada").person.id);
+    assert_eq!(bench.hear(), ["leave id-ada"]);
+    bench.pass(2 * GRACE_MS);
+    assert!(bench.hear().is_empty(), "once");
+}
+
+#[test]
 fn p4_who_hides_is_neither_named_nor_counted_nor_typing() {
     let mut bench = Bench::new();
     bench.people.enter(bench.now, &hidden("ada"));

@@ -42,9 +42,9 @@ impl Session {
     /// How the session's readers go when it ends.
     pub(super) fn leaving(&self) -> Leaving {
         match (self.linger_ms, self.signal.ending()) {
-            (Some(ms), _) => Leaving::Lingering(ms),
             // Signed out, or shut out: nobody comes back as who they were.
-            (None, Some(code)) if !shared::code::may_reconnect(code.number()) => Leaving::ForGood,
+            (_, Some(code)) if !shared::code::may_reconnect(code.number()) => Leaving::ForGood,
+            (Some(ms), _) => Leaving::Lingering(ms),
             (None, _) => Leaving::Dropped,
         }
     }

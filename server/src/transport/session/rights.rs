@@ -250,7 +250,9 @@ impl World {
                 let (_, name) = self.account(who);
                 let by = self.people[who].clone();
                 self.members[who] = false;
-                self.commit(async move |tx| domain::member::remove(tx, &by, &event, &name, 0).await);
+                self.commit(async move |tx| {
+                    domain::member::remove(tx, &by, &event, &name, 0).await.map(drop)
+                });
             }
             Step::Show(visibility) => {
                 self.visibility = visibility;

@@ -211,6 +211,22 @@ fn p7_errors_of_long_ago_are_forgiven() {
 }
 
 #[test]
+fn p4_a_poller_who_has_been_signed_out_is_not_expected_back() {
+    let (_store, hub) = bench(&[]);
+    for (code, people) in [(Some(CloseCode::Unauthenticated), 0), (None, 1)] {
+        let limits = SessionLimits { subscriptions: 2, frames_per_second: 10, heartbeat_interval_ms: 25_000 };
+        let (ada, connection) = (signed_in(person("ada")), "c1".parse().unwrap());
+        let mut session = Session::new(hub.clone(), ada, connection, None, limits, Millis(0));
+        if let Some(code) = code {
+            session.signal().end(code);
+        }
+        session.linger(Millis(0), 5_000);
+        drop(session);
+        assert_eq!(hub.count(&Topic::online()).people, people);
+    }
+}
+
+#[test]
 fn e6_a_poller_is_kept_from_the_moment_it_leaves() {
     let (_store, hub) = bench(&["event:e1"]);
     let principal = Principal::Visitor { address: [127, 0, 0, 1].into(), may_post: true };
