@@ -65,21 +65,26 @@ async fn once(app: &App) -> Result<(), StoreError> {
         }
     }
     let keep_keys_ms = i64::from(app.config.storage.keep_keys_days) * DAY_MS;
-    let stale = app
+    let done = app
         .store
         .write(async move |tx| {
             let now = unix_ms();
             idempotency::forget(tx, now - keep_keys_ms).await?;
-            account::delete_expired_sessions(tx, now).await?;
+            let over = account::delete_expired_sessions(tx, now).await?;
             member::delete_expired_invitations(tx, now).await?;
             let stale = media::stale_uploads(tx, now - UPLOAD_KEPT_MS).await?;
             for upload in &stale {
                 media::delete_upload(tx, upload).await?;
             }
-            Ok::<_, WorkError<()>>(stale)
+            Ok::<_, WorkError<()>>((over, stale))
         })
         .await?;
-    app.remove_files(stale.unwrap_or_default()).await;
+    let (over, stale) = done.unwrap_or_default();
+    // A connection that asks for nothing by HTTP does not outlive its sign-in.
+    for session in &over {
+        app.sessions.end_session(session);
+    }
+    app.remove_files(stale).await;
     remove_files_without_row(app).await
 }
 

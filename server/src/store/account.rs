@@ -125,7 +125,6 @@ pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Stored>, StoreError> {
     tx.all(select!("from account a order by a.name"), &[], read).await
 }
 
-/// Stores a new session. `hash` is of the cookie.
 /// Stores a new session. `hash` is of the cookie, which is `secure` if it is for TLS alone.
 pub async fn insert_session(
     tx: &mut Tx<'_>,
@@ -262,9 +261,10 @@ pub async fn delete_sessions(
     .map(drop)
 }
 
-/// Removes sessions that are over.
-pub async fn delete_expired_sessions(tx: &mut Tx<'_>, now: i64) -> Result<(), StoreError> {
-    tx.execute("delete from session where expires_at <= $1", &[now.into()]).await.map(drop)
+/// Removes sessions that are over; returns which.
+pub async fn delete_expired_sessions(tx: &mut Tx<'_>, now: i64) -> Result<Vec<SessionId>, StoreError> {
+    tx.all("delete from session where expires_at <= $1 returning id", &[now.into()], |row| row.parsed(0))
+        .await
 }
 
 /// Takes an invitation to register; false if there is none, or it is over.

@@ -45,7 +45,7 @@ async fn p5_a_session_lasts_while_it_is_used() {
     assert_eq!(ada.get("/api/account").await.status, 401);
     let state = ada.get("/api/session").await;
     assert_eq!(state.body.get("account"), None);
-    assert!(state.header("set-cookie").contains("Max-Age=0"), "a browser is told to forget it");
+    assert_eq!(state.header("set-cookie"), "", "another tab may just be signing in");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use server::store::{WorkError, account as rows};
 
-use crate::support::{Server, person::session_cookie};
+use crate::support::{Follower, Server, person::session_cookie, until};
 
 #[tokio::test]
 async fn p5_a_sign_in_that_is_under_way_does_not_outlive_a_change_of_the_password() {
@@ -49,6 +49,20 @@ async fn p5_a_cookie_for_tls_stays_one_and_only_a_session_renews_it() {
         let late = server.get_with("/api/session", &[("cookie", &cookie)]).await;
         assert_eq!(late.header("set-cookie"), "", "the cookie that has taken its place stays");
     }
+}
+
+#[tokio::test]
+async fn p5_a_connection_ends_with_the_session_that_is_over() {
+    let server = Server::with(&["--retain-every-s", "1"]).await;
+    let ada = server.register("ada").await;
+    let mut socket = Follower::socket(&ada, "/ws").await;
+    socket.next_frame().await;
+    let aged = server.app.store.write(async |tx| {
+        Ok::<_, WorkError<()>>(tx.execute("update session set expires_at = 0", &[]).await?)
+    });
+    assert_eq!(aged.await.unwrap().unwrap(), 1);
+    assert_eq!(socket.read_to_close().await.0, 4501);
+    until("nobody is left", async || server.app.sessions.count() == 0).await;
 }
 
 #[tokio::test]
