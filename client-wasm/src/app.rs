@@ -12,12 +12,8 @@ use crate::{
         announcer::Announcer, banner::Banner, header::Header, theme::Scheme, time::Clock, title::Title,
     },
     driver::Live,
-    pages::{
-        desk::{Desk, desk},
-        event::EventPage,
-        events::EventsPage,
-        not_found::NotFoundPage,
-    },
+    pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
+    parts,
     session::Session,
 };
 
@@ -50,10 +46,10 @@ pub(crate) fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=EventsPage />
                     <Route path=path!("/events/:id") view=EventPage />
-                    <Route path=path!("/events/:id/people") view=|| desk(Desk::People) />
-                    <Route path=path!("/invitations/:code") view=|| desk(Desk::Invitation) />
-                    <Route path=path!("/signin") view=|| desk(Desk::SignIn) />
-                    <Route path=path!("/account") view=|| desk(Desk::Account) />
+                    <Route path=path!("/events/:id/people") view=|| parts::page(parts::people) />
+                    <Route path=path!("/invitations/:code") view=|| parts::page(parts::invitation) />
+                    <Route path=path!("/signin") view=|| parts::page(parts::sign_in) />
+                    <Route path=path!("/account") view=|| parts::page(parts::account) />
                 </Routes>
             </main>
             <Banner />

@@ -12,6 +12,7 @@ mod browser;
 mod components;
 mod driver;
 mod pages;
+mod parts;
 mod session;
 mod storage;
 mod tabs;

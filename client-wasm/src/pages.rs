@@ -1,7 +1,6 @@
 //! The pages, one file per domain.
 
 pub(crate) mod account;
-pub(crate) mod desk;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod invitation;

@@ -33,9 +33,10 @@ const ACCEPT: &str = "image/*,video/*,audio/*";
 /// So many characters before the limit, what is left is shown.
 const COUNT_LEFT: i64 = 400;
 
-/// What is being written.
+/// What is being written. It outlives the composer: who may not post for a moment finds it again.
 #[derive(Clone, Copy)]
-struct Writing {
+pub(crate) struct Writing {
+    owner: StoredValue<Owner>,
     text: RwSignal<String>,
     name: RwSignal<String>,
     drafts: RwSignal<Vec<Draft>, LocalStorage>,
@@ -44,12 +45,24 @@ struct Writing {
 }
 
 impl Writing {
+    /// Nothing yet, for as long as the caller's own signals last.
+    pub(crate) fn new() -> Self {
+        Self {
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
+            text: RwSignal::new(String::new()),
+            name: RwSignal::new(storage::display_name()),
+            drafts: RwSignal::new_local(Vec::new()),
+            problem: RwSignal::new(None),
+            name_missing: RwSignal::new(false),
+        }
+    }
+
     /// Takes the files that can be posted, and says why about the others.
     fn add(self, files: &web_sys::FileList) {
         let files = (0..files.length()).filter_map(|index| files.get(index));
         let mut problems = Vec::new();
         for file in files {
-            match accept(file) {
+            match self.owner.with_value(|owner| owner.with(|| accept(file))) {
                 Ok(draft) => self.drafts.update(|drafts| drafts.push(draft)),
                 Err(problem) => problems.push(problem),
             }
@@ -60,17 +73,10 @@ impl Writing {
 
 /// The composer.
 #[component]
-pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl IntoView {
+pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: Writing) -> impl IntoView {
     let event = StoredValue::new(event);
     let session = use_session();
     let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));
-    let writing = Writing {
-        text: RwSignal::new(String::new()),
-        name: RwSignal::new(storage::display_name()),
-        drafts: RwSignal::new_local(Vec::new()),
-        problem: RwSignal::new(None),
-        name_missing: RwSignal::new(false),
-    };
     let area = NodeRef::<html::Textarea>::new();
     let name = NodeRef::<html::Input>::new();
     let picker = NodeRef::<html::Input>::new();
@@ -112,6 +118,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing) -> impl I
         writing.text.set(String::new());
         grow(area);
     };
+    area.on_load(move |_| grow(area));
     let left = move || MEDIA_TEXT_CHARS as i64 - writing.text.with(|text| text.chars().count()) as i64;
 
     view! {

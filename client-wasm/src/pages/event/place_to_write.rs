@@ -1,17 +1,18 @@
-//! Above the timeline: the composer for who may post; for others, why not, and what would help.
+//! Above the timeline: the composer for who may post, fetched for them alone; for others, why not, and what would
+//! help.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
 use shared::EventId;
 
 use super::{
-    composer::Composer,
+    composer::Writing,
     feed::Feed,
     load::{Known, Loader},
     outgoing::Outgoing,
     rights::{Rights, Standing},
 };
-use crate::{components::dynamic::dynamic, pages::sign_in};
+use crate::{components::dynamic::dynamic, pages::sign_in, parts};
 
 /// Composer or reason.
 #[component]
@@ -29,12 +30,14 @@ pub(crate) fn PlaceToWrite(
             _ => None,
         })
     });
+    let writing = Writing::new();
+    // As high as the composer: what is below does not move when it comes.
+    let unknown = || view! { <div class="composer unknown" aria-hidden="true"></div> }.into_any();
     dynamic(move || match standing.get() {
-        // As high as the composer: what is below does not move when it is known.
-        Standing::Unknown => view! { <div class="composer unknown" aria-hidden="true"></div> }.into_any(),
-        Standing::MayPost => {
-            view! { <Composer event=event.get_value() feed=feed outgoing=outgoing /> }.into_any()
-        }
+        Standing::Unknown => unknown(),
+        Standing::MayPost => parts::later(parts::composer, unknown, move |draw| {
+            draw(event.get_value(), feed, outgoing, writing)
+        }),
         Standing::SignIn => {
             let href = sign_in::address(&format!("/events/{}", event.get_value()));
             view! {

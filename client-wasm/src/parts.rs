@@ -1,0 +1,150 @@
+//! The later parts of the program: what is fetched when it is first needed, so that whoever only follows an event
+//! never downloads it. With the feature `split` each is a file of its own, which `cargo xtask` cuts out of the
+//! program; without it (`trunk serve`) they are in the program and there at once.
+//!
+//! Called by the app's routes and by the place above a timeline. A part holds what is reached from it alone: who
+//! names something of one elsewhere has it in the first part again.
+
+use std::{future::Future, pin::Pin};
+
+use leptos::{prelude::*, task::spawn_local};
+use shared::EventId;
+
+use crate::{
+    components::dynamic::dynamic,
+    pages::{
+        account::AccountPage,
+        event::{
+            composer::{Composer, Writing},
+            feed::Feed,
+            outgoing::Outgoing,
+        },
+        invitation::InvitationPage,
+        people::PeoplePage,
+        sign_in::SignInPage,
+    },
+};
+
+/// The file could not be fetched.
+#[derive(Debug)]
+pub(crate) struct NotFetched;
+
+#[cfg(feature = "split")]
+impl From<wasm_split_helpers::SplitLoaderError> for NotFetched {
+    fn from(_: wasm_split_helpers::SplitLoaderError) -> Self {
+        Self
+    }
+}
+
+/// Something to wait for.
+pub(crate) type Fetch<T> = Pin<Box<dyn Future<Output = Result<T, NotFetched>>>>;
+
+/// A function that gives `$value` as soon as the part is there.
+macro_rules! in_part {
+    ($part:ident, $(#[$doc:meta])* fn $name:ident() -> $type:ty { $value:expr }) => {
+        $(#[$doc])*
+        pub(crate) fn $name() -> Fetch<$type> {
+            #[cfg(feature = "split")]
+            #[wasm_split_helpers::wasm_split($part, fallible)]
+            fn fetched() -> Result<$type, NotFetched> {
+                Ok($value)
+            }
+            #[cfg(not(feature = "split"))]
+            fn fetched() -> std::future::Ready<Result<$type, NotFetched>> {
+                std::future::ready(Ok($value))
+            }
+            Box::pin(fetched())
+        }
+    };
+}
+
+/// What draws a page.
+pub(crate) type Page = fn() -> AnyView;
+
+in_part!(
+    desk,
+    /// One's own account.
+    fn account() -> Page {
+        || view! { <AccountPage /> }.into_any()
+    }
+);
+in_part!(
+    desk,
+    /// What an invitation is to, and taking it.
+    fn invitation() -> Page {
+        || view! { <InvitationPage /> }.into_any()
+    }
+);
+in_part!(
+    desk,
+    /// The people of an event.
+    fn people() -> Page {
+        || view! { <PeoplePage /> }.into_any()
+    }
+);
+in_part!(
+    desk,
+    /// Signing in, and making an account.
+    fn sign_in() -> Page {
+        || view! { <SignInPage /> }.into_any()
+    }
+);
+
+/// What draws the composer of an event.
+pub(crate) type Compose = fn(EventId, Feed, Outgoing, Writing) -> AnyView;
+
+in_part!(
+    write,
+    /// The composer.
+    fn composer() -> Compose {
+        |event, feed, outgoing, writing| {
+            view! { <Composer event=event feed=feed outgoing=outgoing writing=writing /> }.into_any()
+        }
+    }
+);
+
+/// Draws what a part brings, and until then what says that it is coming.
+pub(crate) fn later<T: Copy + Send + Sync + 'static>(
+    fetch: fn() -> Fetch<T>,
+    waiting: fn() -> AnyView,
+    draw: impl Fn(T) -> AnyView + Send + 'static,
+) -> AnyView {
+    let answer = RwSignal::new(None::<Result<T, ()>>);
+    let ask = move || {
+        answer.set(None);
+        spawn_local(async move {
+            let fetched = fetch().await.map_err(|NotFetched| ());
+            // Nobody waits any more if the reader has gone on meanwhile.
+            answer.try_set(Some(fetched));
+        });
+    };
+    ask();
+    dynamic(move || match answer.get() {
+        None => waiting(),
+        Some(Ok(brought)) => draw(brought),
+        Some(Err(())) => view! {
+            <div class="notice" role="alert">
+                <h2>"This part of the page could not be loaded"</h2>
+                <p>"It did not arrive. Are you connected?"</p>
+                <button class="btn" type="button" on:click=move |_| ask()>"Try again"</button>
+            </div>
+        }
+        .into_any(),
+    })
+    .into_any()
+}
+
+/// A page, and before it the shell that every page begins with.
+pub(crate) fn page(fetch: fn() -> Fetch<Page>) -> AnyView {
+    let shell = || {
+        view! {
+            <div class="shell" role="status" aria-label="Loading">
+                <div class="sk sk-title"></div>
+                <div class="sk sk-line"></div>
+                <div class="sk sk-line sk-short"></div>
+            </div>
+        }
+        .into_any()
+    };
+    later(fetch, shell, |draw| draw())
+}
