@@ -38,15 +38,15 @@ async fn p5_a_cookie_for_tls_stays_one_and_only_a_session_renews_it() {
         assert_eq!(made.status, 201, "{}", made.body);
         let cookie = session_cookie(&made);
         // A page names no origin when it asks for what is its own.
-        let renewed = server.get_with("/api/session", &[("cookie", &cookie)]).await;
+        let renewed = server.get_with("/api/session", &[("cookie", cookie)]).await;
         assert_eq!(session_cookie(&renewed), cookie);
         for answer in [&made, &renewed] {
             let set = answer.header("set-cookie");
             assert_eq!(set.contains("; Secure;"), secure, "{set}");
         }
-        let again = server.post_with("/api/session", &[("origin", origin), ("cookie", &cookie)], &new).await;
+        let again = server.post_with("/api/session", &[("origin", origin), ("cookie", cookie)], &new).await;
         assert_ne!(session_cookie(&again), cookie);
-        let late = server.get_with("/api/session", &[("cookie", &cookie)]).await;
+        let late = server.get_with("/api/session", &[("cookie", cookie)]).await;
         assert_eq!(late.header("set-cookie"), "", "the cookie that has taken its place stays");
     }
 }
