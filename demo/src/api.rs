@@ -8,14 +8,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use reqwest::{
     RequestBuilder, Response, StatusCode,
+    header::{COOKIE, HeaderMap, SET_COOKIE},
     multipart::{Form, Part},
 };
 use serde::de::DeserializeOwned;
 use shared::{
     EventId, IdempotencyKey,
     model::{
+        account::{Credentials, NewAccount},
         event::{Event, EventPatch, EventStatus, NewEvent},
         media::{Media, NewMedia},
+        member::{MemberRole, NewMember},
     },
     rest::ErrorBody,
 };
@@ -46,6 +49,45 @@ impl Api {
         // It fails if there is one already, which is this one.
         drop(rustls::crypto::ring::default_provider().install_default());
         Self { client: reqwest::Client::new(), server: server.trim_end_matches('/').to_owned() }
+    }
+
+    /// The same server, as somebody with an account, which is made if there is none. `None` where that cannot be.
+    pub(crate) async fn signed_in_as(&self, name: &str, shown: &str, password: &str) -> Result<Option<Self>> {
+        let url = self.url("/api/session");
+        let credentials = Credentials { name: name.to_owned(), password: password.to_owned() };
+        let mut answer = self.send(|| Ok(self.client.post(&url).json(&credentials))).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            let url = self.url("/api/accounts");
+            let (name, password) = (name.to_owned(), password.to_owned());
+            let new = NewAccount { name, display_name: shown.to_owned(), password, invitation: None };
+            answer = self.send(|| Ok(self.client.post(&url).json(&new))).await?;
+        }
+        if !answer.status().is_success() {
+            return Ok(None);
+        }
+        let cookie = answer.headers().get(SET_COOKIE).context("signing in gave no cookie")?.to_str()?;
+        let cookie = cookie.split(';').next().unwrap_or_default().parse()?;
+        let headers = HeaderMap::from_iter([(COOKIE, cookie)]);
+        let client = reqwest::Client::builder().default_headers(headers).build()?;
+        Ok(Some(Self { client, server: self.server.clone() }))
+    }
+
+    /// Ends the session of who is signed in.
+    pub(crate) async fn sign_out(&self) -> Result<()> {
+        let url = self.url("/api/session");
+        done(self.send(|| Ok(self.client.delete(&url))).await?)
+    }
+
+    pub(crate) async fn add_member(&self, event: &EventId, name: &str, role: MemberRole) -> Result<()> {
+        let url = self.url(&format!("/api/events/{event}/members/{name}"));
+        done(self.send(|| Ok(self.client.put(&url).json(&NewMember { role }))).await?)
+    }
+
+    /// What the list of events shows to who asks.
+    #[cfg(test)]
+    pub(crate) async fn events(&self) -> Result<Vec<Event>> {
+        let url = self.url("/api/events");
+        Ok(read::<shared::rest::Page<Event>>(self.send(|| Ok(self.client.get(&url))).await?).await?.items)
     }
 
     pub(crate) async fn create_event(&self, event: &NewEvent, key: &IdempotencyKey) -> Result<Answer<Event>> {
@@ -99,7 +141,7 @@ impl Api {
             })
         };
         let answer = self.send(request).await?;
-        if answer.status() == StatusCode::NOT_FOUND {
+        if [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN].contains(&answer.status()) {
             return Ok(None);
         }
         made(answer).await.map(Some)
@@ -135,6 +177,14 @@ fn is_temporary(status: StatusCode) -> bool {
 fn retry_after(answer: &Response) -> Option<Duration> {
     let seconds = answer.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+fn done(answer: Response) -> Result<()> {
+    let (url, status) = (answer.url().clone(), answer.status());
+    if !status.is_success() {
+        bail!("{url} answered {status}");
+    }
+    Ok(())
 }
 
 async fn made<T: DeserializeOwned>(answer: Response) -> Result<Answer<T>> {

@@ -8,6 +8,7 @@ mod api;
 mod final_2018;
 mod launch;
 mod others;
+mod people;
 mod photos;
 mod story;
 
@@ -21,7 +22,7 @@ use crate::{api::Api, story::Story};
 /// Between the end of one replay and the beginning of the next.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Posts a live launch, the replay of a football match, and two events beside them.
+/// Posts a live launch, the replay of a football match, two events beside them, and a private one with its people.
 #[derive(Debug, Parser)]
 #[command(name = "touchline-demo", version, about)]
 struct Cli {
@@ -47,6 +48,9 @@ fn positive(text: &str) -> Result<f64, String> {
 async fn main() -> Result<()> {
     let cli = Cli::parse();
     let api = Api::new(&cli.server);
+    if people::gather(&api).await? {
+        println!("sign in as ada, ben or cleo with the password {}", people::PASSWORD);
+    }
     // In the order of creation: what is to stand first in the list of events comes last.
     others::over().tell(&api, cli.speed).await?;
     others::coming().tell(&api, cli.speed).await?;
