@@ -1,5 +1,5 @@
-//! Forms: labelled fields that say what is wrong with them, and the one request that is under way. Knows no
-//! page; what is sent, and where, is the caller's.
+//! Forms: labelled fields that say what is wrong with them, and the one request that is under way; and settings
+//! that are sent as soon as they are chosen. Knows no page; what is sent, and where, is the caller's.
 
 use std::{future::Future, pin::Pin};
 
@@ -29,7 +29,8 @@ impl Form {
         }
     }
 
-    /// Does the work, unless some is under way; what goes wrong is shown.
+    /// Does the work; what goes wrong is shown. While some is under way nothing further is begun: the buttons say so
+    /// by `aria-disabled`. What is to be sent all the same is a [`Choice`].
     pub(crate) fn run(self, work: impl Future<Output = Answer<()>> + 'static) {
         if self.busy.get_untracked() {
             return;
@@ -70,6 +71,50 @@ impl Form {
             let shown = |field: &str| self.fields.with_value(|fields| fields.contains(&field));
             problem.as_ref().filter(|p| !p.field.as_deref().is_some_and(shown)).map(|p| p.message.clone())
         })
+    }
+}
+
+/// A setting that is shown as it was chosen before the server has it. What is chosen while the choice before is
+/// under way goes after it, also if the page has been left meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct Choice<T: Send + Sync + 'static> {
+    form: Form,
+    /// The last one, until the server has it.
+    chosen: RwSignal<Option<T>>,
+}
+
+impl<T: Copy + PartialEq + Send + Sync + 'static> Choice<T> {
+    /// Nothing is chosen yet; what goes wrong is shown by `form`.
+    pub(crate) fn new(form: Form) -> Self {
+        Self { form, chosen: RwSignal::new(None) }
+    }
+
+    /// What to show where `known` is what the server has: what is heard from it meanwhile is of choices before.
+    pub(crate) fn or(self, known: T) -> T {
+        self.chosen.get().unwrap_or(known)
+    }
+
+    /// Chooses. `send` sends one choice and takes note of the answer; it may be called when the page has gone.
+    pub(crate) fn choose<F>(self, choice: T, send: impl Fn(T) -> F + 'static)
+    where
+        F: Future<Output = Answer<()>> + 'static,
+    {
+        self.chosen.set(Some(choice));
+        let chosen = ArcRwSignal::from(self.chosen);
+        self.form.run(async move {
+            let mut next = choice;
+            loop {
+                let answer = send(next).await;
+                match chosen.get_untracked() {
+                    // What became of a choice that holds no longer matters to nobody.
+                    Some(last) if last != next => next = last,
+                    _ => {
+                        chosen.set(None);
+                        return answer;
+                    }
+                }
+            }
+        });
     }
 }
 

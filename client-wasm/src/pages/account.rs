@@ -19,7 +19,7 @@ use crate::{
         announcer::use_announcer,
         avatar::Avatar,
         dynamic::{dynamic, when},
-        form::{Field, Form, FormProblem, SubmitButton},
+        form::{Choice, Field, Form, FormProblem, SubmitButton},
         title::use_title,
     },
     session::use_session,
@@ -62,7 +62,6 @@ fn Profile(account: Account) -> impl IntoView {
     let form = Form::new();
     let name = account.person.name.clone();
     let shown = RwSignal::new(account.person.display_name.clone());
-    let invisible = RwSignal::new(account.invisible);
     let current = Signal::derive(move || {
         session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()).unwrap_or_default())
     });
@@ -77,21 +76,14 @@ fn Profile(account: Account) -> impl IntoView {
         Ok(())
     };
     let presence = Form::new();
+    let choice = Choice::new(presence);
+    let invisible =
+        Memo::new(move |_| choice.or(session.account.with(|a| a.as_ref().is_some_and(|a| a.invisible))));
     let turn = move |_| {
-        let wanted = !invisible.get_untracked();
-        invisible.set(wanted);
-        presence.run(async move {
-            let patch = AccountPatch { display_name: None, invisible: Some(wanted) };
-            match api::patch_account(&patch).await {
-                Ok(account) => {
-                    session.changed(account);
-                    Ok(())
-                }
-                Err(error) => {
-                    invisible.try_set(!wanted);
-                    Err(error)
-                }
-            }
+        choice.choose(!invisible.get_untracked(), move |next| async move {
+            let patch = AccountPatch { display_name: None, invisible: Some(next) };
+            session.changed(api::patch_account(&patch).await?);
+            Ok(())
         });
     };
     view! {

@@ -8,7 +8,7 @@ use crate::{
     api,
     components::{
         dynamic::dynamic,
-        form::{Form, FormProblem},
+        form::{Choice, Form, FormProblem},
     },
     words::visibility_words,
 };
@@ -24,29 +24,19 @@ pub(super) fn WhoSees(known: Known) -> impl IntoView {
             }
         });
     };
-    // What was chosen last, until the server has it: what else is heard meanwhile is of choices before.
-    let chosen = RwSignal::new(None);
+    let choice = Choice::new(form);
     let now = Memo::new(move |_| {
-        let known = known.event.with(|event| event.as_ref().map(|event| event.visibility));
-        chosen.get().or(known).unwrap_or_default()
+        choice.or(known.event.with(|event| event.as_ref().map(|event| event.visibility)).unwrap_or_default())
     });
     let choose = move |visibility: Visibility| {
-        chosen.set(Some(visibility));
-        // If one is under way already, the last choice goes after it.
-        form.run(async move {
-            while let Some(next) = chosen.try_get_untracked().flatten() {
+        let id = known.id.get_value();
+        choice.choose(visibility, move |next| {
+            let id = id.clone();
+            async move {
                 let patch = EventPatch { visibility: Some(next), ..EventPatch::default() };
-                let answer = api::patch_event(&known.id.get_value(), &patch).await;
-                if let Ok(event) = &answer {
-                    show(event.visibility);
-                }
-                let is_last = chosen.try_get_untracked().flatten() == Some(next);
-                if is_last || answer.is_err() {
-                    chosen.try_set(None);
-                }
-                answer?;
+                show(api::patch_event(&id, &patch).await?.visibility);
+                Ok(())
             }
-            Ok(())
         });
     };
     let may = Memo::new(move |_| known.may_manage());
@@ -56,7 +46,7 @@ pub(super) fn WhoSees(known: Known) -> impl IntoView {
             {dynamic(move || if may.get() {
                 view! {
                     <div role="radiogroup" aria-labelledby="people-visibility" class="choices">
-                        {Visibility::ALL.map(|entry| choice(entry, now, choose)).collect_view()}
+                        {Visibility::ALL.map(|entry| radio(entry, now, choose)).collect_view()}
                     </div>
                 }
                 .into_any()
@@ -68,7 +58,7 @@ pub(super) fn WhoSees(known: Known) -> impl IntoView {
     }
 }
 
-fn choice(
+fn radio(
     entry: Visibility,
     now: Memo<Visibility>,
     choose: impl Fn(Visibility) + Copy + 'static,
