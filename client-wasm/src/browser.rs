@@ -278,6 +278,18 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Focuses the element with this id if what had the focus is being taken off the page: pressed buttons go with
+/// their rows, and who works by keyboard would begin at the top again.
+pub(crate) fn focus_if_lost(id: &'static str) {
+    // What is taken off is off by then.
+    before_paint(move || {
+        let active = document().active_element();
+        if active.is_none_or(|active| active.tag_name() == "BODY") {
+            focus(id);
+        }
+    });
+}
+
 /// Waits.
 pub(crate) async fn pause(delay: Duration) {
     let promise = js_sys::Promise::new(&mut |resolve, _| {

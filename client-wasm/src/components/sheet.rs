@@ -12,7 +12,8 @@ pub(crate) struct SheetHandle(NodeRef<html::Dialog>);
 impl SheetHandle {
     /// Closes it; the focus goes back by itself.
     pub(crate) fn close(self) {
-        if let Some(dialog) = self.0.get_untracked() {
+        // It may have gone already, with what it is about.
+        if let Some(Some(dialog)) = self.0.try_get_untracked() {
             dialog.close();
         }
     }
@@ -43,7 +44,7 @@ pub(crate) fn Sheet(
     open: RwSignal<bool>,
     /// Its name; shown as its title.
     #[prop(into)]
-    title: String,
+    title: Signal<String>,
     children: ChildrenFn,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
@@ -53,14 +54,13 @@ pub(crate) fn Sheet(
             dialog.show_modal().ok();
         }
     });
-    let title = StoredValue::new(title);
     let children = StoredValue::new(children);
     view! {
         {when(move || open.get(), move || view! {
             <dialog
                 class="sheet"
                 node_ref=dialog
-                aria-label=title.get_value()
+                aria-label=title.get_untracked()
                 on:close=move |_| open.set(false)
                 on:click=move |event| {
                     // A press on the backdrop lands on the dialog itself.
@@ -70,7 +70,7 @@ pub(crate) fn Sheet(
                 }
             >
                 <div class="sheet-in">
-                    <h2>{title.get_value()}</h2>
+                    <h2>{title.get_untracked()}</h2>
                     {
                         provide_context(SheetHandle(dialog));
                         children.with_value(|children| children())

@@ -55,6 +55,12 @@ struct Known {
     access: RwSignal<Option<Access>>,
     /// `None`: who asks may not know.
     members: RwSignal<Option<Vec<Member>>>,
+    /// Why what is shown could not be read anew, until it is.
+    stale: RwSignal<Option<String>>,
+    /// Counts what was asked for: the answer to an overtaken request is thrown away.
+    round: StoredValue<u32>,
+    /// The client waits for a snapshot, whichever request brings it.
+    owed: StoredValue<bool>,
 }
 
 impl Known {
@@ -66,6 +72,9 @@ impl Known {
             event: RwSignal::new(None),
             access: RwSignal::new(None),
             members: RwSignal::new(None),
+            stale: RwSignal::new(None),
+            round: StoredValue::new(0),
+            owed: StoredValue::new(false),
         }
     }
 
@@ -79,32 +88,47 @@ impl Known {
 
     /// Reads everything anew; `snapshot` if the client waits for it.
     fn load(self, snapshot: bool) {
+        self.round.update_value(|round| *round += 1);
+        let round = self.round.get_value();
+        self.owed.update_value(|owed| *owed |= snapshot);
         spawn_local(async move {
             let id = self.id.get_value();
             let (event, access, members) =
                 join3(api::event(&id), people::access(&id), people::members(&id)).await;
-            if self.phase.is_disposed() {
+            if self.round.try_get_value() != Some(round) {
                 return;
             }
-            match (event, access) {
-                (Ok(event), Ok(access)) => {
+            let snapshot = self.owed.get_value();
+            self.owed.set_value(false);
+            let members = match members {
+                Err(error) if error.is_closed() => Ok(None),
+                members => members.map(Some),
+            };
+            match (event, access, members) {
+                (Ok(event), Ok(access), Ok(members)) => {
                     // The newest word on the event itself comes with its publications.
                     let position = event.cursor.0;
                     self.event.set(Some(event.item));
                     self.access.set(Some(access));
-                    self.members.set(members.ok());
+                    self.members.set(members);
+                    self.stale.set(None);
                     self.phase.set(Phase::Ready);
                     if snapshot {
                         self.live.snapshot_applied(self.topic(), position);
                     }
                 }
-                (Err(error), _) | (_, Err(error)) if error.is_closed() => self.close(),
-                (Err(error), _) | (_, Err(error)) => {
-                    if self.phase.get_untracked() != Phase::Ready {
+                (Err(error), ..) | (_, Err(error), _) if error.is_closed() => self.close(),
+                (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+                    if self.phase.get_untracked() == Phase::Ready {
+                        self.stale.set(Some(error.message));
+                    } else {
                         self.phase.set(Phase::Failed(error.message));
                     }
                     if snapshot {
                         self.live.snapshot_failed(self.topic());
+                    } else {
+                        // Asked for again until it is answered, with pauses.
+                        self.live.refresh(self.topic());
                     }
                 }
             }

@@ -15,12 +15,12 @@ use shared::{
 use super::Known;
 use crate::{
     api::{ApiError, people},
-    browser::Timer,
+    browser::{self, Timer},
     components::{
         announcer::use_announcer,
         avatar::Avatar,
         dynamic::{dynamic, when},
-        form::{Field, Form, FormProblem, SubmitButton},
+        form::{Choice, Field, Form, FormProblem, SubmitButton},
         sheet::{Sheet, open_while, use_sheet},
     },
     session::use_session,
@@ -29,11 +29,12 @@ use crate::{
 
 /// So long after the last key, names are looked up.
 const LOOK_UP_AFTER: Duration = Duration::from_millis(150);
+/// Of the heading, which has the focus when the row that had it goes.
+const HEADING: &str = "people-members";
 
 /// The list, and for owners the form that adds to it.
 #[component]
 pub(super) fn Members(known: Known) -> impl IntoView {
-    let form = Form::new();
     let removing = RwSignal::new(None::<Person>);
     let ids = Memo::new(move |_| {
         known.members.with(|members| {
@@ -42,14 +43,14 @@ pub(super) fn Members(known: Known) -> impl IntoView {
     });
     let hidden = Memo::new(move |_| known.members.with(Option::is_none));
     view! {
-        <section class="panel" aria-labelledby="people-members">
-            <h2 id="people-members">"Members"</h2>
+        <section class="panel" aria-labelledby=HEADING>
+            <h2 id=HEADING tabindex="-1">"Members"</h2>
             {when(move || known.may_manage(), move || view! { <AddMember known=known /> }.into_any())}
-            <FormProblem form=form />
+            <Stale known=known />
             <p class="hint" hidden=dynamic(move || !hidden.get())>"Only members see who the members are."</p>
-            <ul class="rows" aria-labelledby="people-members" hidden=hidden>
+            <ul class="rows" aria-labelledby=HEADING hidden=hidden>
                 <For each=move || ids.get() key=|id| id.clone() let:id>
-                    <MemberRow known=known id=id form=form removing=removing />
+                    <MemberRow known=known id=id removing=removing />
                 </For>
             </ul>
             <RemoveDialog known=known removing=removing />
@@ -58,7 +59,7 @@ pub(super) fn Members(known: Known) -> impl IntoView {
 }
 
 #[component]
-fn MemberRow(known: Known, id: AccountId, form: Form, removing: RwSignal<Option<Person>>) -> impl IntoView {
+fn MemberRow(known: Known, id: AccountId, removing: RwSignal<Option<Person>>) -> impl IntoView {
     let session = use_session();
     let id = StoredValue::new(id);
     let member = Memo::new(move |_| {
@@ -70,25 +71,22 @@ fn MemberRow(known: Known, id: AccountId, form: Form, removing: RwSignal<Option<
         member.with(|m| m.as_ref().map(|m| m.person.display_name.clone()).unwrap_or_default())
     });
     let at = move || member.with(|m| m.as_ref().map(|m| format!("@{}", m.person.name)));
-    let role =
-        Memo::new(move |_| member.with(|m| m.as_ref().map_or(MemberRole::Viewer, |member| member.role)));
+    let form = Form::new();
+    let choice = Choice::new(form);
+    let role = Memo::new(move |_| {
+        choice.or(member.with(|m| m.as_ref().map_or(MemberRole::Viewer, |member| member.role)))
+    });
     let myself = Memo::new(move |_| session.id().is_some_and(|me| id.with_value(|id| *id == me)));
     let may = Memo::new(move |_| known.may_manage());
-    let show = move |role: MemberRole| {
-        known.members.try_update(|all| {
-            for member in all.iter_mut().flatten().filter(|m| id.with_value(|id| m.person.id == *id)) {
-                member.role = role;
-            }
-        });
-    };
     let change = move |chosen: MemberRole| {
         let Some(member) = member.get_untracked() else { return };
-        show(chosen);
-        form.run(async move {
-            people::put_member(&known.id.get_value(), &member.person.name, chosen)
-                .await
-                .map(|_| ())
-                .inspect_err(|_| show(member.role))
+        let event = known.id.get_value();
+        choice.choose(chosen, move |next| {
+            let (event, name) = (event.clone(), member.person.name.clone());
+            async move {
+                put(known, people::put_member(&event, &name, next).await?);
+                Ok(())
+            }
         });
     };
     let remove = move |_| removing.set(member.get_untracked().map(|member| member.person));
@@ -117,6 +115,7 @@ fn MemberRow(known: Known, id: AccountId, form: Form, removing: RwSignal<Option<
                     {move || if myself.get() { "Leave" } else { "Remove" }}
                 </button>
             }.into_any())}
+            <FormProblem form=form />
         </li>
     }
 }
@@ -203,6 +202,12 @@ fn AddMember(known: Known) -> impl IntoView {
     }
 }
 
+/// What is shown may not be what holds.
+#[component]
+fn Stale(known: Known) -> impl IntoView {
+    view! { <p class="error-text" role="alert" hidden=dynamic(move || known.stale.with(Option::is_none))>{known.stale}</p> }
+}
+
 fn put(known: Known, member: Member) {
     known.members.try_update(|all| {
         let all = all.get_or_insert_default();
@@ -215,8 +220,18 @@ fn put(known: Known, member: Member) {
 
 #[component]
 fn RemoveDialog(known: Known, removing: RwSignal<Option<Person>>) -> impl IntoView {
+    let session = use_session();
+    let title = Signal::derive(move || {
+        let whom = removing.with(|person| person.as_ref().map(|person| person.id.clone()));
+        let words = if whom.is_some() && whom == session.id() {
+            "Leave this event?"
+        } else {
+            "Remove from this event?"
+        };
+        words.to_owned()
+    });
     view! {
-        <Sheet open=open_while(removing) title="Remove from this event?">
+        <Sheet open=open_while(removing) title=title>
             <RemoveForm known=known removing=removing />
         </Sheet>
     }
@@ -257,6 +272,7 @@ fn RemoveForm(known: Known, removing: RwSignal<Option<Person>>) -> impl IntoView
                         all.retain(|member| member.person.id != person.id);
                     }
                 });
+                browser::focus_if_lost(HEADING);
             }
             Ok(())
         });
