@@ -34,6 +34,10 @@ pub(crate) struct Session {
     pub(crate) turns: RwSignal<u32>,
     /// The account that is signed in.
     pub(crate) account: Memo<Option<Account>>,
+    /// Counts what was asked, and what was learnt in another way.
+    asked: StoredValue<u32>,
+    /// The last of them that was answered: what was asked before it is overtaken.
+    answered: StoredValue<u32>,
     hearers: StoredValue<Vec<(u64, Hearer)>, LocalStorage>,
     live: Live,
 }
@@ -51,6 +55,8 @@ impl Session {
             state,
             turns: RwSignal::new(0),
             account: Memo::new(move |_| state.with(|state| state.as_ref().and_then(|s| s.account.clone()))),
+            asked: StoredValue::new(0),
+            answered: StoredValue::new(0),
             hearers: StoredValue::new_local(Vec::new()),
             live,
         };
@@ -134,6 +140,11 @@ impl Session {
 
     /// The account was changed: by another name, for instance.
     pub(crate) fn changed(self, account: Account) {
+        // Whose it is may have signed out meanwhile.
+        if untrack(|| self.id()).is_none_or(|id| id != account.person.id) {
+            return;
+        }
+        self.overtake();
         self.state.update(|state| {
             if let Some(state) = state {
                 state.account = Some(account);
@@ -154,32 +165,56 @@ impl Session {
 
     /// Asks the server again.
     pub(crate) fn load(self) {
+        let number = self.ask();
         spawn_local(async move {
             // Without an answer nothing changes; it is asked again when the connection is back.
             let Ok(state) = api::session().await else { return };
-            let id = |state: &SessionState| state.account.as_ref().map(|account| account.person.id.clone());
-            let after = id(&state);
-            let before = self.state.with_untracked(|state| state.as_ref().map(id));
-            self.state.set(Some(state));
-            if before.is_some_and(|before| before != after) {
-                if self.live.shown.get_untracked() == Shown::Refused {
-                    self.live.reconnect();
-                }
-                self.turns.update(|turns| *turns += 1);
+            if self.is_news(number) && self.set(state) && self.live.shown.get_untracked() == Shown::Refused {
+                self.live.reconnect();
             }
         });
     }
 
+    fn ask(self) -> u32 {
+        self.asked.update_value(|asked| *asked += 1);
+        self.asked.get_value()
+    }
+
+    /// Whether nothing that was asked later has been answered already; from now on, nothing earlier counts.
+    fn is_news(self, number: u32) -> bool {
+        let is_news = number > self.answered.get_value();
+        if is_news {
+            self.answered.set_value(number);
+        }
+        is_news
+    }
+
+    /// What is being asked may be answered with what was true before: it is not news any more.
+    fn overtake(self) {
+        self.answered.set_value(self.ask());
+    }
+
+    /// Whether it is somebody else than before, if that was known: then pages begin anew.
+    fn set(self, state: SessionState) -> bool {
+        let id = |state: &SessionState| state.account.as_ref().map(|account| account.person.id.clone());
+        let after = id(&state);
+        let before = self.state.with_untracked(|state| state.as_ref().map(id));
+        self.state.set(Some(state));
+        let is_another = before.is_some_and(|before| before != after);
+        if is_another {
+            self.turns.update(|turns| *turns += 1);
+        }
+        is_another
+    }
+
     /// Somebody has signed in or out here: the connection is made anew before anything is asked over it.
     fn turned(self, account: Option<Account>) {
+        self.overtake();
         self.live.reconnect();
         storage::tell_session();
-        self.state.update(|state| {
-            if let Some(state) = state {
-                state.account = account;
-            }
-        });
-        self.turns.update(|turns| *turns += 1);
+        if let Some(state) = self.state.get_untracked() {
+            self.set(SessionState { account, ..state });
+        }
     }
 
     /// Follows the account's own topic for as long as the current owner lives. There is no snapshot of it as

@@ -52,21 +52,12 @@ fn AccountMenu(account: Account) -> impl IntoView {
     let session = use_session();
     let announcer = use_announcer();
     let navigate = use_navigate();
-    let to_account = {
-        let navigate = navigate.clone();
-        Callback::new(move |()| navigate("/account", NavigateOptions::default()))
-    };
+    let to_account = Callback::new(move |()| navigate("/account", NavigateOptions::default()));
     let sign_out = Callback::new(move |()| {
-        let navigate = navigate.clone();
         spawn_local(async move {
             match session.sign_out().await {
-                Ok(()) => {
-                    announcer.say("You are signed out.");
-                    // A page of one's own has nothing to show any more.
-                    if browser::window().location().pathname().is_ok_and(|path| path == "/account") {
-                        navigate("/", NavigateOptions::default());
-                    }
-                }
+                // A page of one's own has nothing to show any more, and sees to that itself.
+                Ok(()) => announcer.say("You are signed out."),
                 Err(error) => announcer.say(format!("You are still signed in. {}", error.message)),
             }
         });

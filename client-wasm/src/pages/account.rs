@@ -32,12 +32,18 @@ pub(crate) fn AccountPage() -> impl IntoView {
     let navigate = use_navigate();
     use_title().name("Account");
     browser::scroll_to(0.0, false);
-    // Signed out here, in another tab, or by the server.
-    Effect::new(move || {
-        if session.is_known() && !session.is_signed_in() {
+    // Whoever comes as a visitor signs in first; who is signed out while here, by whatever, has seen it. This alone
+    // decides where signing out leads.
+    Effect::new(move |was_signed_in: Option<bool>| {
+        let is_signed_in = session.is_signed_in();
+        if session.is_known() && !is_signed_in {
             let replace = NavigateOptions { replace: true, ..Default::default() };
-            navigate(&sign_in::address("/account"), replace);
+            match was_signed_in {
+                Some(true) => navigate("/", replace),
+                _ => navigate(&sign_in::address("/account"), replace),
+            }
         }
+        is_signed_in
     });
     let id = Memo::new(move |_| session.id());
     view! {
