@@ -5,8 +5,11 @@ use std::{future::Future, pin::Pin};
 
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
-use super::dynamic::dynamic;
-use crate::api::{Answer, ApiError};
+use super::dynamic::{dynamic, when};
+use crate::{
+    api::{Answer, ApiError},
+    browser,
+};
 
 /// What a form does: the request, and what follows it.
 type Work = Pin<Box<dyn Future<Output = Answer<()>>>>;
@@ -57,6 +60,11 @@ impl Form {
     /// `aria-disabled` of the form's buttons: they keep the focus while the request is under way.
     pub(crate) fn is_busy(self) -> bool {
         self.busy.get()
+    }
+
+    /// Whether something went wrong.
+    fn has_failed(self) -> bool {
+        self.problem.with(Option::is_some)
     }
 
     fn of_field(self, name: &str) -> Option<String> {
@@ -184,6 +192,26 @@ pub(crate) fn Field(
 pub(crate) fn FormProblem(form: Form) -> impl IntoView {
     let problem = Memo::new(move |_| form.of_none());
     view! { <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p> }
+}
+
+/// What went wrong when something was read, and the way to try again.
+#[component]
+pub(crate) fn LoadProblem(
+    form: Form,
+    again: impl Fn() + Copy + Send + 'static,
+    /// The id of what has the focus when the button goes.
+    heading: &'static str,
+) -> impl IntoView {
+    let press = move |_| {
+        again();
+        browser::focus_if_lost(heading);
+    };
+    view! {
+        <FormProblem form=form />
+        {when(move || form.has_failed(), move || view! {
+            <div class="row"><button class="btn btn-small" type="button" on:click=press>"Try again"</button></div>
+        }.into_any())}
+    }
 }
 
 /// The button that sends it.

@@ -1,6 +1,6 @@
 //! One's own account: the name that is shown, the password, and where one is signed in.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
     limits::PASSWORD_CHARS_MIN,
@@ -166,14 +166,5 @@ fn Password() -> impl IntoView {
                 </div>
             </form>
         </section>
-    }
-}
-
-/// Leaves the page for the list of events, signed out.
-fn leave() -> impl Fn() + Clone {
-    let navigate = use_navigate();
-    move || {
-        let navigate = navigate.clone();
-        spawn_local(async move { navigate("/", NavigateOptions::default()) });
     }
 }

@@ -9,54 +9,45 @@ use crate::{
     components::{
         announcer::use_announcer,
         dynamic::dynamic,
-        form::{Form, FormProblem},
+        form::{Form, FormProblem, LoadProblem},
         time::TimeAgo,
     },
     session::use_session,
     words::browser_name,
 };
 
+/// Of the heading, which has the focus when the row that had it goes.
+const HEADING: &str = "account-sessions";
+
 /// The list. It is read when it is drawn, and after each change.
 #[component]
 pub(super) fn Sessions() -> impl IntoView {
     let session = use_session();
     let announcer = use_announcer();
-    let form = Form::new();
+    let loading = Form::new();
     let list = RwSignal::new(Vec::<SessionInfo>::new());
     let load = move || {
-        form.run(async move {
+        loading.run(async move {
             let sessions = api::sessions().await?;
             list.try_set(sessions);
             Ok(())
         });
     };
     load();
-    let end = Callback::new(move |id: SessionId| {
-        form.run(async move {
-            match api::end_session(&id).await {
-                Err(error) if !error.is_not_found() => return Err(error),
-                _ => {}
-            }
-            list.try_update(|list| list.retain(|entry| entry.id != id));
-            announcer.say("Signed out there.");
-            Ok(())
-        });
+    let ended = Callback::new(move |id: SessionId| {
+        list.try_update(|list| list.retain(|entry| entry.id != id));
+        browser::focus_if_lost(HEADING);
+        announcer.say("Signed out there.");
     });
-    let leave = super::leave();
-    let everywhere = move |_| {
-        let leave = leave.clone();
-        form.run(async move {
-            session.sign_out_everywhere().await?;
-            leave();
-            Ok(())
-        });
-    };
+    let form = Form::new();
+    let everywhere = move |_| form.run(session.sign_out_everywhere());
     view! {
-        <section class="panel" aria-labelledby="account-sessions">
-            <h2 id="account-sessions">"Where you are signed in"</h2>
-            <ul class="rows" aria-labelledby="account-sessions">
+        <section class="panel" aria-labelledby=HEADING>
+            <h2 id=HEADING tabindex="-1">"Where you are signed in"</h2>
+            <LoadProblem form=loading again=load heading=HEADING />
+            <ul class="rows" aria-labelledby=HEADING>
                 <For each=move || list.get() key=|entry| entry.id.clone() let:entry>
-                    <li>{entry_view(entry, end)}</li>
+                    <SessionRow entry=entry ended=ended />
                 </For>
             </ul>
             <FormProblem form=form />
@@ -69,18 +60,38 @@ pub(super) fn Sessions() -> impl IntoView {
     }
 }
 
-fn entry_view(entry: SessionInfo, end: Callback<SessionId>) -> impl IntoView {
+/// Several can be ended at a time.
+#[component]
+fn SessionRow(entry: SessionInfo, ended: Callback<SessionId>) -> impl IntoView {
+    let form = Form::new();
     let name = browser_name(&entry.user_agent);
     let seen = browser::millis(&entry.seen_at);
     let label = format!("Sign out {name}");
-    let id = entry.id;
+    let id = StoredValue::new(entry.id);
+    let end = move |_| {
+        form.run(async move {
+            let id = id.get_value();
+            match api::end_session(&id).await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                _ => {}
+            }
+            // The page may have been left meanwhile.
+            ended.try_run(id);
+            Ok(())
+        });
+    };
     view! {
-        <div class="rows-main">
-            <b>{name}</b>
-            <span class="hint">{entry.address} " · " {(!entry.current).then(|| view! { <TimeAgo at=Signal::stored(seen) /> })} {entry.current.then_some("this browser")}</span>
-        </div>
-        {(!entry.current).then(|| view! {
-            <button class="btn btn-small" type="button" aria-label=label on:click=move |_| end.run(id.clone())>"Sign out"</button>
-        })}
+        <li>
+            <div class="rows-main">
+                <b>{name}</b>
+                <span class="hint">{entry.address} " · " {(!entry.current).then(|| view! { <TimeAgo at=Signal::stored(seen) /> })} {entry.current.then_some("this browser")}</span>
+            </div>
+            {(!entry.current).then(|| view! {
+                <button class="btn btn-small" type="button" aria-label=label aria-disabled=dynamic(move || form.is_busy().to_string()) on:click=end>
+                    "Sign out"
+                </button>
+            })}
+            <FormProblem form=form />
+        </li>
     }
 }

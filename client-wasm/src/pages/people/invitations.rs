@@ -15,7 +15,7 @@ use crate::{
     components::{
         announcer::use_announcer,
         dynamic::{dynamic, when},
-        form::{Form, FormProblem, SubmitButton},
+        form::{Form, FormProblem, LoadProblem, SubmitButton},
         icon::Icon,
         time::moment,
     },
@@ -26,6 +26,11 @@ use crate::{
 const DAYS: [(u64, &str); 3] = [(86_400, "1 day"), (604_800, "7 days"), (2_592_000, "30 days")];
 /// The middle one.
 const DAYS_DEFAULT: u64 = 604_800;
+/// Of the heading, which has the focus when the row that had it goes.
+const HEADING: &str = "people-invitations";
+
+/// The link that was made last, while this page is open.
+type Made = RwSignal<Option<(InvitationId, String)>>;
 
 /// The links, and the form that makes one.
 #[component]
@@ -36,12 +41,21 @@ pub(super) fn Invitations(known: Known) -> impl IntoView {
     let role = RwSignal::new(MemberRole::Contributor);
     let once = RwSignal::new(false);
     let ttl_s = RwSignal::new(DAYS_DEFAULT);
-    let made = RwSignal::new(None::<String>);
-    spawn_local(async move {
-        if let Ok(invitations) = api::invitations(&known.id.get_value()).await {
-            list.try_set(invitations);
-        }
-    });
+    let made: Made = RwSignal::new(None);
+    let loading = Form::new();
+    let load = move || {
+        loading.run(async move {
+            let found = api::invitations(&known.id.get_value()).await?;
+            list.try_update(|list| {
+                // One may have been made meanwhile.
+                let further: Vec<_> =
+                    found.into_iter().filter(|one| list.iter().all(|there| there.id != one.id)).collect();
+                list.extend(further);
+            });
+            Ok(())
+        });
+    };
+    load();
     let make = move || async move {
         let new = NewInvitation {
             role: role.get_untracked(),
@@ -49,26 +63,27 @@ pub(super) fn Invitations(known: Known) -> impl IntoView {
             ttl_s: Some(ttl_s.get_untracked()),
         };
         let mut invitation = api::invite(&known.id.get_value(), &new).await?;
-        made.try_set(invitation.code.take().map(|code| format!("{}/invitations/{code}", browser::origin())));
+        let code = invitation.code.take();
+        let link = |code| (invitation.id.clone(), format!("{}/invitations/{code}", browser::origin()));
+        made.try_set(code.map(link));
         list.try_update(|list| list.insert(0, invitation));
         announcer.say("The link was made.");
         Ok(())
     };
-    let revoke = Callback::new(move |id: InvitationId| {
-        form.run(async move {
-            match api::revoke_invitation(&known.id.get_value(), &id).await {
-                Err(error) if !error.is_not_found() => return Err(error),
-                _ => {}
+    let revoked = Callback::new(move |id: InvitationId| {
+        list.try_update(|list| list.retain(|entry| entry.id != id));
+        // Another link is still to be passed on: it is not shown again.
+        made.try_update(|made| {
+            if made.as_ref().is_some_and(|(of, _)| *of == id) {
+                *made = None;
             }
-            list.try_update(|list| list.retain(|entry| entry.id != id));
-            made.try_set(None);
-            announcer.say("The link was revoked.");
-            Ok(())
         });
+        browser::focus_if_lost(HEADING);
+        announcer.say("The link was revoked.");
     });
     view! {
-        <section class="panel" aria-labelledby="people-invitations">
-            <h2 id="people-invitations">"Invitation links"</h2>
+        <section class="panel" aria-labelledby=HEADING>
+            <h2 id=HEADING tabindex="-1">"Invitation links"</h2>
             <p class="hint">"Whoever opens the link and signs in becomes a member."</p>
             <form class="add-row" aria-label="Make a link" on:submit=move |event| form.submit(&event, make())>
                 <RoleSelect label="Invited as".to_owned() role=role owner=false choose=Callback::new(move |chosen| role.set(chosen)) />
@@ -87,9 +102,10 @@ pub(super) fn Invitations(known: Known) -> impl IntoView {
             </form>
             <FormProblem form=form />
             {when(move || made.with(Option::is_some), move || made_view(made).into_any())}
-            <ul class="rows" aria-labelledby="people-invitations" hidden=dynamic(move || list.with(Vec::is_empty))>
+            <LoadProblem form=loading again=load heading=HEADING />
+            <ul class="rows" aria-labelledby=HEADING hidden=dynamic(move || list.with(Vec::is_empty))>
                 <For each=move || list.get() key=|entry| entry.id.clone() let:entry>
-                    <li>{entry_view(entry, revoke)}</li>
+                    <InvitationRow known=known entry=entry revoked=revoked />
                 </For>
             </ul>
         </section>
@@ -97,11 +113,11 @@ pub(super) fn Invitations(known: Known) -> impl IntoView {
 }
 
 /// The link that was made just now: the server keeps only its hash, and cannot show it again.
-fn made_view(made: RwSignal<Option<String>>) -> impl IntoView {
+fn made_view(made: Made) -> impl IntoView {
     let announcer = use_announcer();
     let copied = RwSignal::new(false);
     let copy = move |_| {
-        let Some(link) = made.get_untracked() else { return };
+        let Some((_, link)) = made.get_untracked() else { return };
         spawn_local(async move {
             let done = browser::copy(&link).await;
             copied.try_set(done);
@@ -115,7 +131,7 @@ fn made_view(made: RwSignal<Option<String>>) -> impl IntoView {
                     class="input"
                     readonly
                     aria-label="Link"
-                    prop:value=move || made.get().unwrap_or_default()
+                    prop:value=move || made.get().map(|(_, link)| link).unwrap_or_default()
                     on:focus=select_all
                 />
                 <button class="btn" type="button" on:click=copy>
@@ -135,17 +151,37 @@ fn select_all(event: leptos::ev::FocusEvent) {
     }
 }
 
-fn entry_view(entry: Invitation, revoke: Callback<InvitationId>) -> impl IntoView {
+/// Several can be revoked at a time.
+#[component]
+fn InvitationRow(known: Known, entry: Invitation, revoked: Callback<InvitationId>) -> impl IntoView {
+    let form = Form::new();
     let role = role_word(entry.role);
     let until = moment(browser::millis(&entry.expires_at), browser::wall_ms());
     let uses = entry.uses_left.map(|left| words::count(u64::from(left), "use left", "uses left"));
     let label = format!("Revoke the link for a {}, until {until}", role.to_lowercase());
     let id = entry.id;
+    let revoke = move |_| {
+        let id = id.clone();
+        form.run(async move {
+            match api::revoke_invitation(&known.id.get_value(), &id).await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                _ => {}
+            }
+            // The page may have been left meanwhile.
+            revoked.try_run(id);
+            Ok(())
+        });
+    };
     view! {
-        <div class="rows-main">
-            <b>{role}</b>
-            <span class="hint">"until "{until} {uses.map(|uses| format!(" · {uses}"))}</span>
-        </div>
-        <button class="btn btn-small" type="button" aria-label=label on:click=move |_| revoke.run(id.clone())>"Revoke"</button>
+        <li>
+            <div class="rows-main">
+                <b>{role}</b>
+                <span class="hint">"until "{until} {uses.map(|uses| format!(" · {uses}"))}</span>
+            </div>
+            <button class="btn btn-small" type="button" aria-label=label aria-disabled=dynamic(move || form.is_busy().to_string()) on:click=revoke>
+                "Revoke"
+            </button>
+            <FormProblem form=form />
+        </li>
     }
 }
