@@ -139,7 +139,7 @@ pub(crate) fn Field(
     #[prop(default = "text")] kind: &'static str,
     /// What password managers and keyboards go by.
     autocomplete: &'static str,
-    #[prop(optional)] hint: &'static str,
+    #[prop(optional, into)] hint: String,
     /// The id of a `<datalist>` with suggestions.
     #[prop(optional)]
     list: Option<&'static str>,
@@ -156,7 +156,8 @@ pub(crate) fn Field(
         }
     });
     let wrong = Memo::new(move |_| problem.with(Option::is_some));
-    let about = move || match (wrong.get(), hint.is_empty()) {
+    let bare = hint.is_empty();
+    let about = move || match (wrong.get(), bare) {
         (true, _) => Some(format!("{id}-problem")),
         (false, false) => Some(format!("{id}-hint")),
         (false, true) => None,
@@ -182,7 +183,7 @@ pub(crate) fn Field(
                 bind:value=value
             />
             <p class="error-text" id=format!("{id}-problem") role="alert" hidden=dynamic(move || !wrong.get())>{problem}</p>
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint") hidden=wrong>{hint}</p> })}
+            {(!bare).then(|| view! { <p class="hint" id=format!("{id}-hint") hidden=wrong>{hint}</p> })}
         </div>
     }
 }

@@ -136,7 +136,8 @@ fn RegisterForm(next: Memo<String>) -> impl IntoView {
             invitation: Some(code.get_untracked().trim().to_owned()).filter(|code| !code.is_empty()),
         };
         if new.name.chars().count() < ACCOUNT_NAME_CHARS_MIN {
-            return Err(ApiError::of_field("name", "Choose a name, of two letters at least."));
+            let message = format!("Choose a name of at least {ACCOUNT_NAME_CHARS_MIN} characters.");
+            return Err(ApiError::of_field("name", &message));
         }
         if new.password.chars().count() < PASSWORD_CHARS_MIN {
             return Err(ApiError::of_field(
@@ -158,7 +159,7 @@ fn RegisterForm(next: Memo<String>) -> impl IntoView {
                 hint="To sign in with, and to be mentioned by. Letters a to z, digits, _ and -." />
             <Field form=form name="displayName" id="new-display-name" label="Name that is shown (may be left out)" value=display_name autocomplete="name" />
             <Field form=form name="password" id="new-password" label="Password" kind="password" value=password autocomplete="new-password"
-                hint="At least 8 characters. Several words are easier to keep in mind." />
+                hint=format!("At least {PASSWORD_CHARS_MIN} characters. Several words are easier to keep in mind.") />
             {when(by_invitation, move || view! {
                 <Field form=form name="invitation" id="new-invitation" label="Invitation" value=code autocomplete="off" />
             }.into_any())}
