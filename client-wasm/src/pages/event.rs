@@ -21,6 +21,7 @@ mod place_to_write;
 pub(crate) mod rights;
 mod scroll;
 
+use composer::Writing;
 use feed::{Feed, Phase};
 use feed_view::FeedView;
 use gone::{Gone, GoneNotice};
@@ -48,17 +49,20 @@ pub(crate) fn EventPage() -> impl IntoView {
     });
     let session = use_session();
     dynamic(move || {
-        // Somebody else sees another page.
-        session.turns.track();
-        match id.get() {
-            Some(id) => view! { <EventView id=id /> }.into_any(),
-            None => view! { <NotFoundPage /> }.into_any(),
-        }
+        let Some(id) = id.get() else { return view! { <NotFoundPage /> }.into_any() };
+        let writing = Writing::new();
+        Effect::new(move || writing.belongs_to(session.id()));
+        dynamic(move || {
+            // Somebody else sees another page.
+            session.turns.track();
+            view! { <EventView id=id.clone() writing=writing /> }.into_any()
+        })
+        .into_any()
     })
 }
 
 #[component]
-fn EventView(id: EventId) -> impl IntoView {
+fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     let live = use_live();
     let title = use_title();
     let query = use_query_map();
@@ -118,7 +122,7 @@ fn EventView(id: EventId) -> impl IntoView {
             <div class="event">
                 <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers />
                 <div class="event-main">
-                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing rights=rights kind=kind linked=linked />
+                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights kind=kind linked=linked />
                 </div>
             </div>
         }

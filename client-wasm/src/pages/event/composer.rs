@@ -6,7 +6,7 @@ use leptos::{
     prelude::*,
 };
 use shared::{
-    EventId,
+    AccountId, EventId,
     limits::{DISPLAY_NAME_CHARS, MEDIA_TEXT_CHARS},
     model::media::MediaKind,
 };
@@ -33,10 +33,13 @@ const ACCEPT: &str = "image/*,video/*,audio/*";
 /// So many characters before the limit, what is left is shown.
 const COUNT_LEFT: i64 = 400;
 
-/// What is being written. It outlives the composer: who may not post for a moment finds it again.
+/// What is being written. It outlives the composer: who may not post for a moment finds it again, and so does who
+/// signs in or out in another tab.
 #[derive(Clone, Copy)]
 pub(crate) struct Writing {
     owner: StoredValue<Owner>,
+    /// The account that was signed in last.
+    account: StoredValue<Option<AccountId>>,
     text: RwSignal<String>,
     name: RwSignal<String>,
     drafts: RwSignal<Vec<Draft>, LocalStorage>,
@@ -49,12 +52,27 @@ impl Writing {
     pub(crate) fn new() -> Self {
         Self {
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
+            account: StoredValue::new(None),
             text: RwSignal::new(String::new()),
             name: RwSignal::new(storage::display_name()),
             drafts: RwSignal::new_local(Vec::new()),
             problem: RwSignal::new(None),
             name_missing: RwSignal::new(false),
         }
+    }
+
+    /// This account is signed in now: what another one was writing is not its own.
+    pub(crate) fn belongs_to(self, account: Option<AccountId>) {
+        let Some(account) = account else { return };
+        let before = self.account.get_value();
+        if before.is_some_and(|before| before != account) {
+            self.text.set(String::new());
+            self.problem.set(None);
+            for draft in self.drafts.try_update(std::mem::take).into_iter().flatten() {
+                draft.discard();
+            }
+        }
+        self.account.set_value(Some(account));
     }
 
     /// Takes the files that can be posted, and says why about the others.

@@ -9,6 +9,7 @@ use shared::{
 use wasm_bindgen::{JsCast, closure::Closure};
 
 use super::{
+    composer::Writing,
     edit::{DeleteDialog, EditDialog},
     feed::{Feed, Phase},
     linked::LinkedItem,
@@ -37,6 +38,7 @@ pub(crate) fn FeedView(
     feed: Feed,
     loader: Loader,
     outgoing: Outgoing,
+    writing: Writing,
     rights: Rights,
     kind: Memo<Option<MediaKind>>,
     linked: Memo<Option<MediaId>>,
@@ -89,7 +91,7 @@ pub(crate) fn FeedView(
 
     let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());
     view! {
-        <PlaceToWrite event=event loader=loader feed=feed outgoing=outgoing rights=rights />
+        <PlaceToWrite event=event loader=loader feed=feed outgoing=outgoing writing=writing rights=rights />
         <Filters event=event kind=kind />
         <LinkedItem event=event feed=feed linked=linked />
         <Pills feed=feed />

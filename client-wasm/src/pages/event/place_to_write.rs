@@ -21,6 +21,7 @@ pub(crate) fn PlaceToWrite(
     loader: Loader,
     feed: Feed,
     outgoing: Outgoing,
+    writing: Writing,
     rights: Rights,
 ) -> impl IntoView {
     let standing = Memo::new(move |_| rights.standing());
@@ -30,7 +31,6 @@ pub(crate) fn PlaceToWrite(
             _ => None,
         })
     });
-    let writing = Writing::new();
     // As high as the composer: what is below does not move when it comes.
     let unknown = || view! { <div class="composer unknown" aria-hidden="true"></div> }.into_any();
     dynamic(move || match standing.get() {
