@@ -91,7 +91,7 @@ fn MemberRow(known: Known, id: AccountId, removing: RwSignal<Option<Person>>) ->
     };
     let remove = move |_| removing.set(member.get_untracked().map(|member| member.person));
     view! {
-        <li>
+        <li class="member">
             <Avatar name=name />
             <div class="rows-main">
                 <b>{name}</b>
