@@ -3,6 +3,8 @@
 
 import { PASSWORD } from '../support/api';
 import { expect, test } from '../support/fixtures';
+import { Held } from '../support/held';
+import { files } from '../support/files';
 import { EventsPage } from '../support/pages';
 import { SignInPage } from '../support/people';
 
@@ -144,6 +146,147 @@ test('P5 name, presence and password are changed', async ({ api, faults, page, s
   await expect(page.getByText('Changed.')).toBeVisible();
   expect(await elsewhere.whoAmI(), 'other sign-ins have ended').toBeUndefined();
   await expect(signIn.accountMenu).toBeVisible();
+});
+
+test('P5 P9 signing out is one turn of the page, however soon the server ends the connection', async ({ api, eventPage, page, server }) => {
+  const ada = await api.register('ada', 'Ada');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await new SignInPage(page, server.url).asPerson('ada');
+  await eventPage.open(event.id);
+  await eventPage.isLive();
+  let reads = 0;
+  page.on('request', (request) => (reads += request.url() === `${server.url}/api/events/${event.id}` ? 1 : 0));
+  // The page hears that its sign-in has ended before it hears that it has ended it.
+  const signingOut = await Held.answers(page, 'DELETE', '**/api/session');
+  await eventPage.chooseFromAccount('Sign out');
+  await expect(eventPage.signInLink).toBeVisible();
+  await expect(page.getByText('Who posts here is signed in.')).toBeVisible();
+  signingOut.release();
+  await expect(eventPage.voice.filter({ hasText: 'You are signed out.' })).toBeAttached();
+  await eventPage.isLive();
+  await expect(page.getByText('Who posts here is signed in.')).toBeVisible();
+  expect(reads).toBe(1);
+});
+
+test('P5 signing out on the page of the account leads to the events, whatever is heard first', async ({ api, page, server }) => {
+  await api.register('ada', 'Ada');
+  const signIn = new SignInPage(page, server.url);
+  await signIn.asPerson('ada');
+  await signIn.chooseFromAccount('Account');
+  await signIn.isLive();
+  const signingOut = await Held.answers(page, 'DELETE', '**/api/session');
+  await signIn.chooseFromAccount('Sign out');
+  await expect.poll(() => signingOut.sent).toBe(1);
+  await expect(page.getByRole('heading', { name: 'Account', level: 1 })).toHaveCount(0);
+  signingOut.release();
+  await expect(signIn.voice.filter({ hasText: 'You are signed out.' })).toBeAttached();
+  await expect(page).toHaveURL(`${server.url}/`);
+
+  // A visitor is asked to sign in, and is led back.
+  await page.goto(`${server.url}/account`);
+  await signIn.signIn('ada');
+  await expect(page).toHaveURL(`${server.url}/account`);
+  await signIn.chooseFromAccount('Sign out');
+  await expect(page).toHaveURL(`${server.url}/`);
+});
+
+test('P5 what was asked before signing in does not sign out again', async ({ api, context, page, server }) => {
+  await api.register('ada', 'Ada');
+  const signIn = new SignInPage(page, server.url);
+  await signIn.open();
+  const other = await context.newPage();
+  await other.goto(server.url);
+  const asked = await Held.answers(page, 'GET', '**/api/session', 1);
+  // As another tab does in which something has changed.
+  await other.evaluate(() => localStorage.setItem('touchline.session', 'changed'));
+  await expect.poll(() => asked.sent).toBe(1);
+  await signIn.signIn('ada');
+  await expect(signIn.accountMenu).toBeVisible();
+  const [late] = await Promise.all([page.waitForResponse('**/api/session'), asked.release()]);
+  await late.finished();
+  // What an answer changes is on the page in the frame after it.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await expect(signIn.accountMenu).toBeVisible();
+  await expect(signIn.signInLink).toHaveCount(0);
+});
+
+test('P5 E17 what is being written stays while another tab signs in and out, for its writer alone', async ({
+  api,
+  context,
+  eventPage,
+  page,
+  server,
+}) => {
+  await api.register('ada', 'Ada');
+  await api.register('grace', 'Grace');
+  const event = await api.createEvent({ title: 'Regatta' });
+  await eventPage.open(event.id);
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), eventPage.attach.click()]);
+  await chooser.setFiles(files.board);
+  await eventPage.text.fill('The board before the start');
+  const other = new SignInPage(await context.newPage(), server.url);
+
+  const attached = page.getByRole('list', { name: 'Attached files' }).getByRole('img', { name: 'board.jpg' });
+  const expectKept = async () => {
+    await expect(eventPage.text).toHaveValue('The board before the start');
+    await expect.poll(() => attached.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(480);
+  };
+  await other.asPerson('ada');
+  await expect(eventPage.accountMenu).toHaveAccessibleName('Account of Ada');
+  await expectKept();
+  await other.chooseFromAccount('Sign out');
+  await expect(eventPage.signInLink).toBeVisible();
+  await expectKept();
+  await other.asPerson('ada');
+  await expect(eventPage.accountMenu).toHaveAccessibleName('Account of Ada');
+  await expectKept();
+
+  await other.chooseFromAccount('Sign out');
+  await expect(eventPage.signInLink).toBeVisible();
+  await other.asPerson('grace');
+  await expect(eventPage.accountMenu).toHaveAccessibleName('Account of Grace');
+  await expect(eventPage.text).toHaveValue('');
+  await expect(attached).toHaveCount(0);
+});
+
+test('P4 P5 invisible, pressed twice before the server has answered, is visible', async ({ api, page, server }) => {
+  await api.register('ada', 'Ada');
+  const signIn = new SignInPage(page, server.url);
+  await signIn.asPerson('ada');
+  await signIn.chooseFromAccount('Account');
+  const changes = await Held.requests(page, 'PATCH', '**/api/account');
+  const invisible = page.getByRole('switch', { name: 'Invisible' });
+  await invisible.click();
+  await expect.poll(() => changes.sent).toBe(1);
+  await invisible.click();
+  await expect(invisible).not.toBeChecked();
+  const answers: boolean[] = [];
+  page.on('response', async (response) => {
+    if (response.request().method() === 'PATCH') answers.push(((await response.json()) as { invisible: boolean }).invisible);
+  });
+  changes.release();
+  await expect.poll(() => answers).toEqual([true, false]);
+  await expect(invisible).not.toBeChecked();
+  await page.reload();
+  await expect(invisible).not.toBeChecked();
+});
+
+test('P5 sign-ins are ended by keyboard, several at a time', async ({ api, page, server }) => {
+  await api.register('ada', 'Ada');
+  await api.signIn('ada');
+  await new SignInPage(page, server.url).asPerson('ada');
+  await page.goto(`${server.url}/account`);
+  const list = page.getByRole('region', { name: 'Where you are signed in' });
+  const buttons = list.getByRole('listitem').getByRole('button', { name: /^Sign out / });
+  await expect(buttons).toHaveCount(2);
+  const endings = await Held.requests(page, 'DELETE', '**/api/account/sessions/*');
+  await buttons.nth(0).press('Enter');
+  await expect(buttons.nth(0)).toHaveAttribute('aria-disabled', 'true');
+  await buttons.nth(1).press('Enter');
+  await expect.poll(() => endings.sent).toBe(2);
+  endings.release();
+  await expect(buttons).toHaveCount(0);
+  await expect(list.getByRole('heading')).toBeFocused();
 });
 
 test.describe('a server without open registration', () => {

@@ -1,6 +1,7 @@
 // Two people, two browsers: who sees what, from when, and until when.
 
 import { expect, test } from '../support/fixtures';
+import { Held, failing } from '../support/held';
 import { PeoplePage, SignInPage } from '../support/people';
 
 test('P5 P6 a private event: unseen, seen by invitation, live, and over at once when its owner says so', async ({
@@ -136,22 +137,13 @@ test('P6 who sees an event, chosen anew before the first choice is stored, is wh
   const event = await ada.createEvent({ title: 'Regatta' });
   await new SignInPage(page, server.url).asPerson('ada');
   await new PeoplePage(page, server.url).open(event.id);
-  let release = () => {};
-  const gate = new Promise<void>((done) => (release = done));
-  let sent = 0;
-  await page.route('**/api/events/*', async (route) => {
-    if (route.request().method() === 'PATCH') {
-      sent += 1;
-      await gate;
-    }
-    await route.continue();
-  });
+  const changes = await Held.requests(page, 'PATCH', '**/api/events/*');
   await page.getByRole('radio', { name: 'Private' }).check();
-  await expect.poll(() => sent).toBe(1);
+  await expect.poll(() => changes.sent).toBe(1);
   await page.getByRole('radio', { name: 'Unlisted' }).check();
 
-  release();
-  await expect.poll(() => sent).toBe(2);
+  changes.release();
+  await expect.poll(() => changes.sent).toBe(2);
   await expect.poll(async () => (await ada.patchEvent(event.id, {})).visibility).toBe('unlisted');
   await expect(page.getByRole('radio', { name: 'Unlisted' })).toBeChecked();
 });
@@ -180,4 +172,146 @@ test('P6 one changes what is one’s own; owners change everything', async ({ an
   await eventPage.choose(eventPage.item('By Grace herself'), 'Delete');
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(other.item('By Grace herself')).toHaveCount(0);
+});
+
+test('P6 roles chosen while others are under way all come to be, the last for each', async ({ api, page, server }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  await api.register('grace', 'Grace Hopper');
+  await api.register('joan', 'Joan Clarke');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await ada.addMember(event.id, 'grace', 'contributor');
+  await ada.addMember(event.id, 'joan', 'contributor');
+  await new SignInPage(page, server.url).asPerson('ada');
+  const people = new PeoplePage(page, server.url);
+  await people.open(event.id);
+  const changes = await Held.requests(page, 'PUT', '**/members/*');
+  await people.role('Grace Hopper').selectOption('viewer');
+  await expect.poll(() => changes.sent).toBe(1);
+  await people.role('Grace Hopper').selectOption('owner');
+  await people.role('Joan Clarke').selectOption('viewer');
+  await expect.poll(() => changes.sent).toBe(2);
+  await expect(people.role('Grace Hopper')).toHaveValue('owner');
+
+  changes.release();
+  await expect.poll(() => changes.sent).toBe(3);
+  const role = async (name: string) => (await ada.members(event.id)).find(({ person }) => person.name === name)?.role;
+  await expect.poll(() => role('grace')).toBe('owner');
+  await expect.poll(() => role('joan')).toBe('viewer');
+  await expect(people.role('Grace Hopper')).toHaveValue('owner');
+  await expect(people.role('Joan Clarke')).toHaveValue('viewer');
+});
+
+test('P6 the link that was made last stays to be passed on while others are revoked', async ({ api, page, server }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await ada.invite(event.id, 'viewer');
+  await ada.invite(event.id, 'viewer');
+  await new SignInPage(page, server.url).asPerson('ada');
+  const people = new PeoplePage(page, server.url);
+  await people.open(event.id);
+  await people.links.getByRole('button', { name: 'Make link' }).click();
+  const link = await people.link.inputValue();
+
+  // Two at a time: none waits for the other, and none is forgotten.
+  const revocations = await Held.requests(page, 'DELETE', '**/invitations/*');
+  const others = people.links.getByRole('button', { name: /^Revoke the link for a viewer/ });
+  await expect(others).toHaveCount(2);
+  await others.nth(0).click();
+  await expect(others.nth(0)).toHaveAttribute('aria-disabled', 'true');
+  await others.nth(1).click();
+  await expect.poll(() => revocations.sent).toBe(2);
+  revocations.release();
+  await expect(others).toHaveCount(0);
+  await expect(people.link).toHaveValue(link);
+  // Who works by keyboard goes on from there.
+  await expect(people.links.getByRole('heading')).toBeFocused();
+  await people.links.getByRole('button', { name: /^Revoke the link for a contributor/ }).click();
+  await expect(people.link).toHaveCount(0);
+});
+
+test('P6 what cannot be read is said, and what is known of members stays', async ({ api, faults, page, server }) => {
+  faults.allow(/500/);
+  const ada = await api.register('ada', 'Ada Lovelace');
+  await api.register('grace', 'Grace Hopper');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await ada.invite(event.id, 'viewer');
+  await new SignInPage(page, server.url).asPerson('ada');
+  const people = new PeoplePage(page, server.url);
+  const mendLinks = await failing(page, 'GET', '**/invitations');
+  await people.open(event.id);
+  await people.isLive();
+  await expect(people.links.getByRole('alert').filter({ hasText: 'went wrong' })).toBeVisible();
+  await mendLinks();
+  await people.links.getByRole('button', { name: 'Try again' }).press('Enter');
+  await expect(people.links.getByRole('button', { name: /^Revoke the link/ })).toBeVisible();
+  await expect(people.links.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+  await expect(people.links.getByRole('heading')).toBeFocused();
+
+  const mendMembers = await failing(page, 'GET', '**/members');
+  await ada.addMember(event.id, 'grace', 'viewer');
+  await expect(people.members.getByRole('alert').filter({ hasText: 'went wrong' })).toBeVisible();
+  await expect(people.member('Ada Lovelace')).toBeVisible();
+  await expect(page.getByText('Only members see')).toBeHidden();
+  await mendMembers();
+  await expect(people.member('Grace Hopper')).toBeVisible();
+  await expect(people.members.getByRole('alert').filter({ hasText: 'went wrong' })).toHaveCount(0);
+});
+
+test('P6 an answer that was overtaken does not bring former members back', async ({ api, page, server }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  await api.register('grace', 'Grace Hopper');
+  await api.register('joan', 'Joan Clarke');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await new SignInPage(page, server.url).asPerson('ada');
+  const people = new PeoplePage(page, server.url);
+  await people.open(event.id);
+  await people.isLive();
+  const lists = await Held.answers(page, 'GET', '**/members', 1);
+  await ada.addMember(event.id, 'grace', 'viewer');
+  await expect.poll(() => lists.sent).toBe(1);
+  await ada.addMember(event.id, 'joan', 'viewer');
+  await expect(people.member('Joan Clarke')).toBeVisible();
+
+  const [late] = await Promise.all([page.waitForResponse('**/members'), lists.release()]);
+  await late.finished();
+  // What an answer changes is on the page in the frame after it.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await expect(people.member('Joan Clarke')).toBeVisible();
+  await expect(people.member('Grace Hopper')).toBeVisible();
+});
+
+test('P6 who removes a member by keyboard goes on from the heading', async ({ api, page, server }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  await api.register('grace', 'Grace Hopper');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  await ada.addMember(event.id, 'grace', 'viewer');
+  await new SignInPage(page, server.url).asPerson('ada');
+  const people = new PeoplePage(page, server.url);
+  await people.open(event.id);
+  const remove = people.members.getByRole('button', { name: 'Remove Grace Hopper' });
+  await remove.press('Enter');
+  await page.getByRole('dialog', { name: 'Remove from this event?' }).getByRole('button', { name: 'Cancel' }).press('Enter');
+  await expect(remove).toBeFocused();
+  await people.remove('Grace Hopper');
+  await expect(people.members.getByRole('heading')).toBeFocused();
+});
+
+test('P6 who leaves a private event is asked about that, and is led away', async ({ api, faults, page, server }) => {
+  faults.allow(/404/);
+  const ada = await api.register('ada', 'Ada Lovelace');
+  await api.register('grace', 'Grace Hopper');
+  const event = await ada.createEvent({ title: 'A secret launch', visibility: 'private' });
+  await ada.addMember(event.id, 'grace', 'contributor');
+  await new SignInPage(page, server.url).asPerson('grace');
+  const people = new PeoplePage(page, server.url);
+  await people.open(event.id);
+  await people.isLive();
+  // Over the connection the page hears of it first.
+  const leaving = await Held.answers(page, 'DELETE', '**/members/*');
+  await people.members.getByRole('button', { name: 'Leave this event' }).click();
+  await page.getByRole('dialog', { name: 'Leave this event?' }).getByRole('button', { name: 'Leave' }).click();
+  await expect(page.getByRole('heading', { name: 'You can no longer see this event' })).toBeVisible();
+  leaving.release();
+  await expect(page).toHaveURL(`${server.url}/`);
+  await expect(page.getByRole('heading', { name: 'Nothing is on yet' })).toBeVisible();
 });
