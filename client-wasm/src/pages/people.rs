@@ -5,7 +5,7 @@ use futures_util::future::join3;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{components::A, hooks::use_params_map};
 use shared::{
-    Change, EventId, Topic,
+    Change, EventId, Timestamp, Topic,
     model::{
         event::Event,
         member::{Access, Member},
@@ -55,6 +55,8 @@ struct Known {
     access: RwSignal<Option<Access>>,
     /// `None`: who asks may not know.
     members: RwSignal<Option<Vec<Member>>>,
+    /// When it was changed from here, until that is published: what was published or read before is older.
+    changed: StoredValue<Option<Timestamp>>,
     /// Why what is shown could not be read anew, until it is.
     stale: RwSignal<Option<String>>,
     /// Counts what was asked for: the answer to an overtaken request is thrown away.
@@ -72,6 +74,7 @@ impl Known {
             event: RwSignal::new(None),
             access: RwSignal::new(None),
             members: RwSignal::new(None),
+            changed: StoredValue::new(None),
             stale: RwSignal::new(None),
             round: StoredValue::new(0),
             owed: StoredValue::new(false),
@@ -108,7 +111,7 @@ impl Known {
                 (Ok(event), Ok(access), Ok(members)) => {
                     // The newest word on the event itself comes with its publications.
                     let position = event.cursor.0;
-                    self.event.set(Some(event.item));
+                    self.learn(event.item);
                     self.access.set(Some(access));
                     self.members.set(members);
                     self.stale.set(None);
@@ -135,6 +138,32 @@ impl Known {
         });
     }
 
+    /// Shows the event, unless it has been changed from here since.
+    fn learn(self, event: Event) {
+        let is_older =
+            self.changed.with_value(|changed| changed.as_ref().is_some_and(|at| event.updated_at < *at));
+        if !is_older {
+            self.event.set(Some(event));
+        }
+    }
+
+    fn published(self, event: Event) {
+        self.changed.update_value(|changed| {
+            changed.take_if(|at| event.updated_at >= *at);
+        });
+        self.learn(event);
+    }
+
+    /// The server's answer to a change that was made here; the page may have been left meanwhile.
+    fn has_changed(self, event: Event) {
+        let is_known =
+            |known: &Option<Event>| known.as_ref().is_some_and(|known| known.updated_at >= event.updated_at);
+        if self.event.try_with_untracked(is_known) == Some(false) {
+            self.changed.set_value(Some(event.updated_at.clone()));
+            self.event.set(Some(event));
+        }
+    }
+
     fn close(self) {
         let why = match self.phase.get_untracked() {
             Phase::Ready => Gone::Closed,
@@ -146,7 +175,7 @@ impl Known {
 
     fn apply(self, change: Change) {
         match change {
-            Change::EventUpdate(event) => self.event.set(Some(*event)),
+            Change::EventUpdate(event) => self.published(*event),
             Change::EventDelete(_) => self.phase.set(Phase::Gone(Gone::Deleted)),
             Change::EventAccess(_) => self.load(false),
             _ => {}

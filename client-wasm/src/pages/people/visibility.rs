@@ -17,13 +17,6 @@ use crate::{
 #[component]
 pub(super) fn WhoSees(known: Known) -> impl IntoView {
     let form = Form::new();
-    let show = move |visibility: Visibility| {
-        known.event.try_update(|event| {
-            if let Some(event) = event {
-                event.visibility = visibility;
-            }
-        });
-    };
     let choice = Choice::new(form);
     let now = Memo::new(move |_| {
         choice.or(known.event.with(|event| event.as_ref().map(|event| event.visibility)).unwrap_or_default())
@@ -34,7 +27,7 @@ pub(super) fn WhoSees(known: Known) -> impl IntoView {
             let id = id.clone();
             async move {
                 let patch = EventPatch { visibility: Some(next), ..EventPatch::default() };
-                show(api::patch_event(&id, &patch).await?.visibility);
+                known.has_changed(api::patch_event(&id, &patch).await?);
                 Ok(())
             }
         });
