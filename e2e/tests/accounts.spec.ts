@@ -181,6 +181,7 @@ test('P5 signing out on the page of the account leads to the events, whatever is
   signingOut.release();
   await expect(signIn.voice.filter({ hasText: 'You are signed out.' })).toBeAttached();
   await expect(page).toHaveURL(`${server.url}/`);
+  await signIn.isLive();
 
   // A visitor is asked to sign in, and is led back.
   await page.goto(`${server.url}/account`);

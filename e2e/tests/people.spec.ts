@@ -148,6 +148,43 @@ test('P6 who sees an event, chosen anew before the first choice is stored, is wh
   await expect(page.getByRole('radio', { name: 'Unlisted' })).toBeChecked();
 });
 
+test('P6 what is published late of an earlier choice does not undo the later one', async ({ api, page, server }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  const event = await ada.createEvent({ title: 'Regatta' });
+  const late: string[] = [];
+  let isHeld = false;
+  let pass: (message: string) => void = () => {};
+  await page.routeWebSocket(/\/ws/, (socket) => {
+    const upstream = socket.connectToServer();
+    pass = (message) => socket.send(message);
+    upstream.onMessage((message) => {
+      if (isHeld) late.push(message.toString());
+      else socket.send(message);
+    });
+  });
+  await new SignInPage(page, server.url).asPerson('ada');
+  const people = new PeoplePage(page, server.url);
+  await people.open(event.id);
+  await people.isLive();
+  isHeld = true;
+  const answered = () => page.waitForResponse((response) => response.request().method() === 'PATCH');
+  await Promise.all([answered(), page.getByRole('radio', { name: 'Private' }).check()]);
+  const isOfTheFirst = (message: string) => message.includes('event:update') && message.includes('private');
+  await expect.poll(() => late.some(isOfTheFirst)).toBe(true);
+  await Promise.all([answered(), page.getByRole('radio', { name: 'Unlisted' }).check()]);
+  const shown = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await shown();
+
+  while (late.length > 0) {
+    pass(late.shift() ?? '');
+    await shown();
+    expect(await page.getByRole('radio', { name: 'Unlisted' }).isChecked()).toBe(true);
+  }
+  isHeld = false;
+  await ada.patchEvent(event.id, { visibility: 'private' });
+  await expect(page.getByRole('radio', { name: 'Private' })).toBeChecked();
+});
+
 test('P6 one changes what is one’s own; owners change everything', async ({ another, api, eventPage, page, server }) => {
   const ada = await api.register('ada', 'Ada Lovelace');
   const grace = await api.register('grace', 'Grace Hopper');
