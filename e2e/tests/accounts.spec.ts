@@ -185,10 +185,13 @@ test('P5 signing out on the page of the account leads to the events, whatever is
 
   // A visitor is asked to sign in, and is led back.
   await page.goto(`${server.url}/account`);
+  await signIn.isLive();
   await signIn.signIn('ada');
   await expect(page).toHaveURL(`${server.url}/account`);
+  await signIn.isLive();
   await signIn.chooseFromAccount('Sign out');
   await expect(page).toHaveURL(`${server.url}/`);
+  await signIn.isLive();
 });
 
 test('P5 what was asked before signing in does not sign out again', async ({ api, context, page, server }) => {
