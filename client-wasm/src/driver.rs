@@ -17,12 +17,12 @@ use shared::{ErrorCode, Position, Publication, Topic, frame::PresenceCount};
 use crate::{
     browser::{self, Listener, Timer},
     storage,
-    tabs::Channel,
     transport::{Answer, Poll, Said, Socket},
 };
 
 mod diagnostics;
 mod page;
+mod sharing;
 mod shown;
 
 pub(crate) use shown::Shown;
@@ -47,14 +47,15 @@ pub(crate) enum News {
 
 type Handler = Rc<dyn Fn(News)>;
 
-/// What one tab says to the others when all are to connect anew.
-const RECONNECT: &str = "reconnect";
-
 /// A transport attempt under way.
 #[derive(Debug)]
 enum Carrier {
     Socket(Socket),
-    Poll { _poll: Poll },
+    /// By way of the leading tab.
+    Tab(sharing::Virtual),
+    Poll {
+        _poll: Poll,
+    },
 }
 
 struct Driver {
@@ -71,7 +72,7 @@ struct Driver {
     shown: shown::Shower,
     listeners: RefCell<Vec<Listener>>,
     /// The other tabs, where the browser lets tabs hear each other.
-    tabs: Option<Channel>,
+    sharing: Option<sharing::Sharing>,
     me: Weak<Driver>,
 }
 
@@ -98,7 +99,7 @@ impl Live {
             watcher: storage::watcher(),
             shown: shown::Shower::new(shown),
             listeners: RefCell::default(),
-            tabs: Driver::listen_to_tabs(me),
+            sharing: sharing::Sharing::new(me),
             me: me.clone(),
         });
         driver.listeners.replace(page::listen(&driver));
@@ -116,6 +117,7 @@ impl Live {
         let number = driver.last_follower.get() + 1;
         driver.last_follower.set(number);
         driver.followers.borrow_mut().insert(topic.clone(), (number, Rc::new(handler)));
+        driver.with_relay(|relay| relay.own(topic.clone(), position.clone()));
         driver.input(Input::Subscribe { topic: topic.clone(), position });
         on_cleanup(move || self.unfollow(&topic, number));
     }
@@ -125,13 +127,17 @@ impl Live {
         let mine = driver.followers.borrow().get(topic).is_some_and(|(current, _)| *current == number);
         if mine {
             driver.followers.borrow_mut().remove(topic);
-            driver.input(Input::Unsubscribe { topic: topic.clone() });
+            if !driver.with_relay(|relay| relay.disown(topic)) {
+                driver.input(Input::Unsubscribe { topic: topic.clone() });
+            }
         }
     }
 
     /// The snapshot that [`News::SnapshotNeeded`] asked for is shown; it was true at `position`.
     pub(crate) fn snapshot_applied(self, topic: Topic, position: Position) {
-        self.driver.get_value().input(Input::SnapshotApplied { topic, position });
+        let driver = self.driver.get_value();
+        driver.with_relay(|relay| relay.moved(&topic, position.clone()));
+        driver.input(Input::SnapshotApplied { topic, position });
     }
 
     /// The snapshot could not be had; the client asks again after a while.
@@ -141,7 +147,9 @@ impl Live {
 
     /// Moves a topic that is being followed to another position.
     pub(crate) fn reposition(self, topic: Topic, position: Position) {
-        self.driver.get_value().input(Input::Subscribe { topic, position: Some(position) });
+        let driver = self.driver.get_value();
+        driver.with_relay(|relay| relay.moved(&topic, position.clone()));
+        driver.input(Input::Subscribe { topic, position: Some(position) });
     }
 
     /// Asks for a topic's snapshot again, now.
@@ -153,15 +161,15 @@ impl Live {
     /// now. Topics go on from where they stand.
     pub(crate) fn reconnect(self) {
         let driver = self.driver.get_value();
-        if let Some(tabs) = &driver.tabs {
-            tabs.post(RECONNECT);
-        }
+        driver.tell_tabs(&sharing::Word::Reconnect);
         driver.reconnect();
     }
 
     /// Somebody pressed "Try now".
     pub(crate) fn try_now(self) {
-        self.driver.get_value().input(Input::TryNow);
+        let driver = self.driver.get_value();
+        driver.tell_tabs(&sharing::Word::TryNow);
+        driver.input(Input::TryNow);
     }
 }
 
@@ -171,15 +179,6 @@ pub(crate) fn use_live() -> Live {
 }
 
 impl Driver {
-    fn listen_to_tabs(me: &Weak<Self>) -> Option<Channel> {
-        let me = me.clone();
-        Channel::open(move |text| {
-            if let Some(driver) = me.upgrade().filter(|_| text == RECONNECT) {
-                driver.reconnect();
-            }
-        })
-    }
-
     fn reconnect(&self) {
         self.input(Input::Stop);
         self.input(Input::Start);
@@ -208,14 +207,17 @@ impl Driver {
     fn act(&self, output: Output) {
         match output {
             Output::Open { attempt } => self.open(attempt),
-            Output::Send { attempt, frame } => {
-                if let Some(Carrier::Socket(socket)) = self.carriers.borrow().get(&attempt) {
-                    socket.send(&frame);
-                }
-            }
+            Output::Send { attempt, frame } => match self.carriers.borrow().get(&attempt) {
+                Some(Carrier::Socket(socket)) => socket.send(&frame),
+                Some(Carrier::Tab(socket)) => self.send_to_leader(socket, &frame),
+                _ => {}
+            },
             Output::Poll { attempt, from, wait } => self.poll(attempt, &from, wait),
             Output::Close { attempt } => {
                 let gone = self.carriers.borrow_mut().remove(&attempt);
+                if let Some(Carrier::Tab(socket)) = &gone {
+                    self.tell_tabs(&sharing::Word::Close { port: socket.port.clone() });
+                }
                 drop(gone);
             }
             Output::Event(event) => self.tell(event),
@@ -223,6 +225,10 @@ impl Driver {
     }
 
     fn open(&self, attempt: Attempt) {
+        if self.follows_a_tab() {
+            self.open_virtual(attempt);
+            return;
+        }
         let me = self.me.clone();
         let socket = Socket::open(&self.watcher, move |said| {
             let Some(driver) = me.upgrade() else { return };
@@ -265,15 +271,25 @@ impl Driver {
 
     fn tell(&self, event: Event) {
         match event {
-            Event::Status(status) => self.shown.status(status),
+            Event::Status(status) => self.status(status),
             Event::Publications { topic, publications, position } => {
+                self.with_relay(|relay| relay.publications(&topic, &publications, &position));
                 diagnostics::mark_received();
                 self.hear(&topic, News::Publications { publications, position });
                 diagnostics::mark_painted();
             }
-            Event::SnapshotNeeded { topic, .. } => self.hear(&topic, News::SnapshotNeeded),
-            Event::PresenceCount { topic, count } => self.hear(&topic, News::Presence(count)),
+            Event::SnapshotNeeded { topic, .. } => {
+                self.with_relay(|relay| {
+                    relay.snapshot_needed(&topic);
+                });
+                self.hear(&topic, News::SnapshotNeeded);
+            }
+            Event::PresenceCount { topic, count } => {
+                self.with_relay(|relay| relay.presence(&topic, count));
+                self.hear(&topic, News::Presence(count));
+            }
             Event::SubscriptionRefused { topic, code, message } => {
+                self.with_relay(|relay| relay.refused(&topic, code, &message));
                 self.hear(&topic, News::Refused { code, message });
             }
             Event::Complaint { code, message } => {

@@ -61,8 +61,13 @@ impl Socket {
     /// Sends a frame. A socket that cannot send is about to say that it is closed.
     pub(crate) fn send(&self, frame: &ClientFrame) {
         if let Ok(text) = frame.encode() {
-            self.inner.send_with_str(&text).ok();
+            self.send_text(&text);
         }
+    }
+
+    /// Sends a frame that is text already.
+    pub(crate) fn send_text(&self, text: &str) {
+        self.inner.send_with_str(text).ok();
     }
 }
 

@@ -26,9 +26,44 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
         on(&document, "visibilitychange", feed(|_| Some(Input::Visible(!browser::is_hidden())))),
         // Gone, or into the back-forward cache: the socket is closed either way, so that the server's
         // count falls at once (a socket left open would keep the page out of the cache as well).
-        on(&window, "pagehide", feed(|_| Some(Input::Stop))),
+        on(&window, "pagehide", {
+            let me = Rc::downgrade(driver);
+            move |_| {
+                if let Some(driver) = me.upgrade() {
+                    driver.input(Input::Stop);
+                    driver.give_way();
+                }
+            }
+        }),
         // Out of the cache: the topics go on from where they stood.
-        on(&window, "pageshow", feed(|event| restored(event).then_some(Input::Start))),
+        on(&window, "pageshow", {
+            let me = Rc::downgrade(driver);
+            move |event| {
+                if let Some(driver) = me.upgrade().filter(|_| restored(&event)) {
+                    driver.claim();
+                    driver.input(Input::Start);
+                }
+            }
+        }),
+        // A frozen tab answers nobody: another one leads, and this one comes back as its follower.
+        on(&document, "freeze", {
+            let me = Rc::downgrade(driver);
+            move |_| {
+                if let Some(driver) = me.upgrade() {
+                    driver.input(Input::Stop);
+                    driver.give_way();
+                }
+            }
+        }),
+        on(&document, "resume", {
+            let me = Rc::downgrade(driver);
+            move |_| {
+                if let Some(driver) = me.upgrade() {
+                    driver.claim();
+                    driver.input(Input::Start);
+                }
+            }
+        }),
         // Frozen and thawed, slept and woken: the clock has jumped, and timers are late.
         on(&document, "resume", feed(|_| Some(Input::Timeout))),
         on(&window, "focus", feed(|_| Some(Input::Timeout))),
