@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{
-    ClientFrame, ErrorCode, Position, Publication, ServerFrame, Topic,
-    frame::{NotRecovered, PresenceCount},
-};
+use shared::{ClientFrame, ErrorCode, Position, Publication, ServerFrame, Topic, frame::NotRecovered};
 
 use crate::{Instant, connection::Connection, core::Core, subscription::Subscriptions, time::Timer};
 
@@ -137,6 +134,22 @@ pub enum Input {
         topic: Topic,
         on: bool,
     },
+    /// Connect anew, now: somebody has signed in or out, or another tab leads. Topics go on from where they
+    /// stand, and the page is out of date from now on, not from the beginning.
+    Reconnect,
+    /// Whether another tab of this browser has the connection, as `relay` explains. While it is so, what
+    /// [`Output::Open`] opens is a virtual socket to that tab, and nothing is ever polled for.
+    Led(bool),
+    /// How the tab that this one is served by is connected.
+    Leader {
+        status: Status,
+        transport: Transport,
+    },
+    /// Ask for a topic again from where it stands, if it is being followed: the server then says again
+    /// what is not in the log.
+    Again {
+        topic: Topic,
+    },
     /// The time of [`Client::poll_timeout`] has come.
     Timeout,
 }
@@ -182,9 +195,10 @@ pub enum Event {
         topic: Topic,
         reason: NotRecovered,
     },
-    PresenceCount {
+    /// A frame about a followed topic that has no place in its log: who watches, and the like.
+    Ephemeral {
         topic: Topic,
-        count: PresenceCount,
+        frame: ServerFrame,
     },
     /// The subscription was refused or ended; it is not tried again.
     SubscriptionRefused {
@@ -197,6 +211,8 @@ pub enum Event {
         code: ErrorCode,
         message: String,
     },
+    /// The tab that has the connection does not answer: another one had better take it over.
+    LeaderSilent,
 }
 
 /// What has been seen go wrong and put right; for the page's own diagnostics and for tests.
@@ -270,6 +286,10 @@ impl Client {
             Input::Online(online) => connection.online(core, online),
             Input::Visible(visible) => connection.visible(core, visible),
             Input::TryNow => connection.try_now(core),
+            Input::Reconnect => connection.renew(core, subscriptions),
+            Input::Led(led) => connection.led(core, subscriptions, led),
+            Input::Leader { status, transport } => connection.leader(core, status, transport),
+            Input::Again { topic } => subscriptions.again(&topic),
         }
         // After the input, so that an answer counts that comes together with its own timeout.
         for timer in Timer::ALL {

@@ -5,6 +5,7 @@
 //! `client`.
 
 mod hints;
+mod led;
 mod polling;
 mod socket;
 
@@ -78,6 +79,10 @@ pub(crate) struct Connection {
     last_hint: Option<Instant>,
     /// A WebSocket has worked in this client's life.
     socket_worked: bool,
+    /// Another tab of this browser has the connection; what is opened is a virtual socket to it.
+    led: bool,
+    /// How that tab is connected, if it has said so since the virtual socket was opened.
+    leader: Option<(Status, Transport)>,
 }
 
 impl Default for Connection {
@@ -96,6 +101,8 @@ impl Default for Connection {
             not_before: None,
             last_hint: None,
             socket_worked: false,
+            led: false,
+            leader: None,
         }
     }
 }
@@ -130,6 +137,9 @@ impl Connection {
         };
         match &self.phase {
             Phase::Idle => Status::Connecting,
+            Phase::Connected(link) if link.live && self.led => {
+                self.leader.map_or_else(|| trying(self.tried_at), |(status, _)| status)
+            }
             Phase::Connected(link) if link.live => Status::Live,
             Phase::Connected(link) if link.from_polling => Status::Polling,
             Phase::Polling(poller) if poller.answered => Status::Polling,
@@ -171,7 +181,8 @@ impl Connection {
     fn attempt(&mut self, core: &mut Core, rung: Rung) {
         core.timers.clear_connection();
         self.tried_at = core.now;
-        if !self.online {
+        // Other tabs are reached without a network.
+        if !self.online && !self.led {
             self.phase = Phase::Offline;
             return;
         }
@@ -204,7 +215,7 @@ impl Connection {
         };
         self.not_before = (asked != Asked::Nothing).then(|| core.now + delay);
         core.timers.clear_connection();
-        if self.online {
+        if self.online || self.led {
             core.set_in(Timer::Retry, delay);
             self.phase = Phase::Waiting(next);
         } else {
@@ -214,7 +225,7 @@ impl Connection {
 
     /// What to try after a WebSocket that failed.
     const fn next_rung(&self, core: &Core) -> Rung {
-        if self.socket_failures < core.config.failures_before_step_down {
+        if self.led || self.socket_failures < core.config.failures_before_step_down {
             Rung::WebSocket
         } else {
             Rung::Poll

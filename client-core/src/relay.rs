@@ -3,13 +3,16 @@
 //! Every tab has a [`Client`](crate::Client) of its own. That of the leading tab talks to the server; for
 //! every other the [`Relay`] plays the server: it answers the same frames over whatever carries text between
 //! tabs. It is fed with what the leader's client hands out, which has no holes, so a follower that is behind
-//! by no more than the tail goes on where it stands, by whichever transport the leader is served.
+//! by no more than the tail goes on where it stands, by whichever transport the leader is served. What has
+//! no place in a log is handed on as it comes, of whatever kind it is; for who comes later the leader asks
+//! the server to say it again.
 //!
 //! It knows no clock, no network, no browser. What a follower makes of the frames is its own client's
 //! affair, and so is the proof that nothing is missing. Called by the driver of the leading tab, which does
 //! what [`Relay::poll_output`] says.
 
 mod tail;
+mod term;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -18,17 +21,19 @@ use std::{
 
 use shared::{
     ClientFrame, ConnectionId, ErrorCode, Position, Publication, ServerFrame, Timestamp, Topic,
-    frame::{
-        Connected, NotRecovered, PROTOCOL_VERSION, Pong, PresenceCount, Subscribe, Subscribed, Unsubscribed,
-    },
+    frame::{Connected, NotRecovered, PROTOCOL_VERSION, Pong, Subscribe, Subscribed, Unsubscribed},
     rest::ErrorDetail,
 };
 
 use self::tail::Tail;
+pub use self::term::{Allegiance, Tab, Term};
 use crate::Input;
 
-/// A follower's virtual socket. A tab that opens another one has another port.
+/// A follower's virtual socket. A tab that opens another one has another port, and the old one is closed.
 pub type Port = ConnectionId;
+
+/// How often a follower makes sure that its leader is still there, in milliseconds. It costs no network.
+const HEARTBEAT_INTERVAL_MS: u64 = 15_000;
 
 /// What the driver is to do.
 #[derive(Debug, Clone)]
@@ -39,6 +44,17 @@ pub enum RelayOutput {
     ToClient(Input),
     /// Send this frame of a follower to the server, if there is a connection: the relay does not know it.
     ToServer(String),
+    /// Find out when this tab is gone, whether or not it says so, and then call [`Relay::gone`].
+    Watch(Tab),
+    /// It does not matter any more.
+    Unwatch(Tab),
+}
+
+/// A tab that is served.
+#[derive(Debug)]
+struct Follower {
+    port: Port,
+    visible: bool,
 }
 
 /// A topic that somebody in this browser follows.
@@ -50,38 +66,106 @@ struct Followed {
     ports: BTreeMap<Port, Position>,
     /// `None` while the leader's client has no position.
     tail: Option<Tail>,
-    count: Option<PresenceCount>,
 }
 
 /// The server's part towards the followers. See the module's page.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Relay {
+    followers: BTreeMap<Tab, Follower>,
     open: BTreeSet<Port>,
     topics: BTreeMap<Topic, Followed>,
+    /// The leading tab itself can be seen.
+    own_visible: bool,
+    /// What the client was last told of that, for all tabs together.
+    visible: bool,
     outputs: VecDeque<RelayOutput>,
 }
 
 impl Relay {
+    /// A tab leads from now on that is, or is not, `visible`. What its own page follows comes by
+    /// [`Self::own`].
+    pub const fn new(visible: bool) -> Self {
+        Self {
+            followers: BTreeMap::new(),
+            open: BTreeSet::new(),
+            topics: BTreeMap::new(),
+            own_visible: visible,
+            visible,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The tab leads no more: the topics that its client follows for others only.
+    pub fn dissolve(self) -> Vec<Topic> {
+        self.topics.into_iter().filter(|(_, followed)| !followed.own).map(|(topic, _)| topic).collect()
+    }
+
     /// The next thing to do; `None` when all is done.
     pub fn poll_output(&mut self) -> Option<RelayOutput> {
         self.outputs.pop_front()
     }
 
     /// A follower has opened a virtual socket; `timestamp` is what it is told of the time.
-    pub fn open(&mut self, port: Port, timestamp: Timestamp) {
+    pub fn open(&mut self, tab: Tab, port: Port, visible: bool, timestamp: Timestamp) {
+        let follower = Follower { port: port.clone(), visible };
+        match self.followers.insert(tab.clone(), follower) {
+            Some(before) => self.shut(&before.port),
+            None => self.outputs.push_back(RelayOutput::Watch(tab)),
+        }
+        self.look(false);
         self.open.insert(port.clone());
         let connected = Connected {
             event_id: None,
             connection_id: port.clone(),
             protocol: PROTOCOL_VERSION,
-            heartbeat_interval_ms: 0,
+            heartbeat_interval_ms: HEARTBEAT_INTERVAL_MS,
             timestamp,
         };
         self.send(vec![port], &ServerFrame::Connected(connected));
     }
 
-    /// A follower is gone, or has opened another socket in place of this one.
+    /// A follower has closed its virtual socket.
     pub fn close(&mut self, port: &Port) {
+        let tab = self.followers.iter().find(|(_, follower)| follower.port == *port);
+        if let Some(tab) = tab.map(|(tab, _)| tab.clone()) {
+            self.outputs.push_back(RelayOutput::Unwatch(tab.clone()));
+            self.gone(&tab);
+        }
+    }
+
+    /// A follower is not there any more, and may have had no time to say so.
+    pub fn gone(&mut self, tab: &Tab) {
+        if let Some(follower) = self.followers.remove(tab) {
+            self.shut(&follower.port);
+            self.look(false);
+        }
+    }
+
+    /// A follower can be seen, or cannot any more. The connection is that of a page that can be seen for as
+    /// long as one of the tabs can.
+    pub fn sees(&mut self, tab: &Tab, visible: bool) {
+        if let Some(follower) = self.followers.get_mut(tab) {
+            follower.visible = visible;
+            self.look(visible);
+        }
+    }
+
+    /// The same of the leading tab itself.
+    pub fn own_sees(&mut self, visible: bool) {
+        self.own_visible = visible;
+        self.look(visible);
+    }
+
+    /// Tells the client who sees it; somebody who has `just` begun to is told of in any case.
+    fn look(&mut self, just: bool) {
+        let visible = self.own_visible || self.followers.values().any(|follower| follower.visible);
+        if just || visible != self.visible {
+            self.visible = visible;
+            self.outputs.push_back(RelayOutput::ToClient(Input::Visible(visible)));
+        }
+    }
+
+    fn shut(&mut self, port: &Port) {
         self.open.remove(port);
         let topics: Vec<_> =
             self.topics.iter().filter(|(_, f)| f.ports.contains_key(port)).map(|(t, _)| t.clone()).collect();
@@ -174,20 +258,11 @@ impl Relay {
         own
     }
 
-    /// How many watch; new followers are told the latest.
-    pub fn presence(&mut self, topic: &Topic, count: PresenceCount) {
-        if let Some(followed) = self.topics.get_mut(topic) {
-            followed.count = Some(count);
-            let ports = followed.ports.keys().cloned().collect();
-            self.send(ports, &ServerFrame::PresenceCount(topic.clone(), count));
-        }
-    }
-
-    /// A frame about a topic that has no place in its log and that the leader's client does not know.
-    pub fn ephemeral(&mut self, topic: &Topic, text: &str) {
+    /// A frame about a topic that has no place in its log.
+    pub fn ephemeral(&mut self, topic: &Topic, frame: &ServerFrame) {
         if let Some(followed) = self.topics.get(topic) {
             let ports = followed.ports.keys().cloned().collect();
-            self.send_text(ports, text.into());
+            self.send(ports, frame);
         }
     }
 
@@ -209,7 +284,10 @@ impl Relay {
             return self.send(vec![port.clone()], &ServerFrame::Error(detail));
         };
         let followed = self.topics.entry(topic.clone()).or_default();
-        if followed.tail.is_none() && !followed.own {
+        if followed.tail.is_some() {
+            let again = Input::Again { topic: topic.clone() };
+            self.outputs.push_back(RelayOutput::ToClient(again));
+        } else if !followed.own {
             // Nobody's yet, or waiting for the snapshot that this follower has read.
             followed.tail = Some(Tail::new(since.clone()));
             let position = Some(since.clone());
@@ -233,7 +311,6 @@ impl Relay {
                 followed.ports.remove(port);
             }
         }
-        let count = followed.count.filter(|_| reason.is_none());
         let answer = Subscribed {
             epoch: since.epoch,
             offset: since.offset,
@@ -245,9 +322,6 @@ impl Relay {
         self.send(to.clone(), &ServerFrame::Subscribed(topic.clone(), answer));
         for text in missed {
             self.send_text(to.clone(), text);
-        }
-        if let Some(count) = count {
-            self.send(to, &ServerFrame::PresenceCount(topic.clone(), count));
         }
         self.forget_unfollowed(&topic);
     }

@@ -76,6 +76,14 @@ impl Subscriptions {
         }
     }
 
+    /// Asks for the topic again from where it stands.
+    pub(crate) fn again(&mut self, topic: &Topic) {
+        if let Some(subscription) = self.topics.get_mut(topic).filter(|s| s.phase == Phase::Following) {
+            subscription.phase = Phase::Due;
+            self.changed = true;
+        }
+    }
+
     /// The transport is gone: what was asked or followed on it is due again.
     pub(crate) fn disconnected(&mut self) {
         for subscription in self.topics.iter_mut().map(|(_, subscription)| subscription) {
@@ -232,23 +240,12 @@ impl Subscriptions {
                 self.batch(core, topic, batch);
             }
             ServerFrame::Batch(topic, batch) => self.batch(core, topic, batch),
-            ServerFrame::PresenceCount(topic, count) if self.topics.contains_key(&topic) => {
-                core.emit(Event::PresenceCount { topic, count });
-            }
             ServerFrame::Error(detail) => self.error(core, detail),
-            ServerFrame::PresenceCount(..)
-            | ServerFrame::PresenceState(..)
-            | ServerFrame::PresenceJoin(..)
-            | ServerFrame::PresenceLeave(..)
-            | ServerFrame::UserOnline(..)
-            | ServerFrame::UserOffline(..)
-            | ServerFrame::TypingStart(..)
-            | ServerFrame::TypingStop(..)
-            | ServerFrame::Connected(_)
-            | ServerFrame::Pong(_)
-            | ServerFrame::Authenticated(_)
-            | ServerFrame::Reconnect(_)
-            | ServerFrame::Unknown => {}
+            frame => {
+                if let Some(topic) = frame.ephemeral().filter(|topic| self.topics.contains_key(topic)) {
+                    core.emit(Event::Ephemeral { topic: topic.clone(), frame });
+                }
+            }
         }
     }
 

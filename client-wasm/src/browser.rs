@@ -75,6 +75,14 @@ pub(crate) fn random_id() -> String {
     id
 }
 
+/// Which build of the app this page is, by the name of its program: it carries a hash of the content. Two
+/// tabs may be of different builds, for as long as one was opened before the server was replaced.
+pub(crate) fn build() -> String {
+    let link = document().query_selector("link[rel=modulepreload]").ok().flatten();
+    let address = link.and_then(|link| link.get_attribute("href")).unwrap_or_default();
+    address.rsplit('/').next().unwrap_or_default().trim_end_matches(".js").to_owned()
+}
+
 /// A seed for the state machine's jitter.
 pub(crate) fn random_seed() -> u64 {
     let mut bytes = [0_u8; 8];

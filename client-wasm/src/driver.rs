@@ -12,7 +12,7 @@ use std::{
 use client_core::{Attempt, Client, Config, Event, Input, Instant, Output};
 use leptos::prelude::*;
 use litemap::LiteMap;
-use shared::{ErrorCode, Position, Publication, Topic, frame::PresenceCount};
+use shared::{ErrorCode, Position, Publication, ServerFrame, Topic, frame::PresenceCount};
 
 use crate::{
     browser::{self, Listener, Timer},
@@ -47,6 +47,15 @@ pub(crate) enum News {
 
 type Handler = Rc<dyn Fn(News)>;
 
+/// What a page follows.
+struct Followed {
+    /// Under which number it was asked for.
+    number: u64,
+    handler: Handler,
+    /// It was refused: what comes of the topic is for other tabs.
+    ended: bool,
+}
+
 /// A transport attempt under way.
 #[derive(Debug)]
 enum Carrier {
@@ -64,15 +73,16 @@ struct Driver {
     inbox: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
     carriers: RefCell<LiteMap<Attempt, Carrier>>,
-    /// Who hears of a topic, and under which number they asked.
-    followers: RefCell<LiteMap<Topic, (u64, Handler)>>,
-    last_follower: Cell<u64>,
+    followed: RefCell<LiteMap<Topic, Followed>>,
+    last_number: Cell<u64>,
     timer: RefCell<Option<(Instant, Timer)>>,
     watcher: String,
     shown: shown::Shower,
     listeners: RefCell<Vec<Listener>>,
-    /// The other tabs, where the browser lets tabs hear each other.
-    sharing: Option<sharing::Sharing>,
+    /// This tab among the others, where the browser lets tabs hear each other.
+    sharing: RefCell<Option<Rc<sharing::Sharing>>>,
+    /// The page is not there yet, is left, or is frozen.
+    away: Cell<bool>,
     me: Weak<Driver>,
 }
 
@@ -93,20 +103,19 @@ impl Live {
             inbox: RefCell::default(),
             busy: Cell::new(false),
             carriers: RefCell::default(),
-            followers: RefCell::default(),
-            last_follower: Cell::new(0),
+            followed: RefCell::default(),
+            last_number: Cell::new(0),
             timer: RefCell::default(),
             watcher: storage::watcher(),
             shown: shown::Shower::new(shown),
             listeners: RefCell::default(),
-            sharing: sharing::Sharing::new(me),
+            sharing: RefCell::default(),
+            away: Cell::new(true),
             me: me.clone(),
         });
         driver.listeners.replace(page::listen(&driver));
         diagnostics::publish(&driver);
-        driver.input(Input::Online(browser::is_online()));
-        driver.input(Input::Visible(!browser::is_hidden()));
-        driver.input(Input::Start);
+        driver.take_part();
         Self { driver: StoredValue::new_local(driver), shown }
     }
 
@@ -114,19 +123,19 @@ impl Live {
     /// second takes the place of the first.
     pub(crate) fn follow(self, topic: Topic, position: Option<Position>, handler: impl Fn(News) + 'static) {
         let driver = self.driver.get_value();
-        let number = driver.last_follower.get() + 1;
-        driver.last_follower.set(number);
-        driver.followers.borrow_mut().insert(topic.clone(), (number, Rc::new(handler)));
-        driver.with_relay(|relay| relay.own(topic.clone(), position.clone()));
-        driver.input(Input::Subscribe { topic: topic.clone(), position });
+        let number = driver.last_number.get() + 1;
+        driver.last_number.set(number);
+        let followed = Followed { number, handler: Rc::new(handler), ended: false };
+        driver.followed.borrow_mut().insert(topic.clone(), followed);
+        driver.follow(topic.clone(), position);
         on_cleanup(move || self.unfollow(&topic, number));
     }
 
     fn unfollow(self, topic: &Topic, number: u64) {
         let driver = self.driver.get_value();
-        let mine = driver.followers.borrow().get(topic).is_some_and(|(current, _)| *current == number);
+        let mine = driver.followed.borrow().get(topic).is_some_and(|current| current.number == number);
         if mine {
-            driver.followers.borrow_mut().remove(topic);
+            driver.followed.borrow_mut().remove(topic);
             if !driver.with_relay(|relay| relay.disown(topic)) {
                 driver.input(Input::Unsubscribe { topic: topic.clone() });
             }
@@ -147,29 +156,23 @@ impl Live {
 
     /// Moves a topic that is being followed to another position.
     pub(crate) fn reposition(self, topic: Topic, position: Position) {
-        let driver = self.driver.get_value();
-        driver.with_relay(|relay| relay.moved(&topic, position.clone()));
-        driver.input(Input::Subscribe { topic, position: Some(position) });
+        self.driver.get_value().follow(topic, Some(position));
     }
 
     /// Asks for a topic's snapshot again, now.
     pub(crate) fn refresh(self, topic: Topic) {
-        self.driver.get_value().input(Input::Subscribe { topic, position: None });
+        self.driver.get_value().follow(topic, None);
     }
 
-    /// Connects anew, in this tab and in every other of this browser: the server is to see who is signed in
-    /// now. Topics go on from where they stand.
+    /// Makes the connection anew, whichever tab has it: the server is to see who is signed in now. The topics
+    /// of all tabs go on from where they stand, or are refused. It is no drop that the reader is told of.
     pub(crate) fn reconnect(self) {
-        let driver = self.driver.get_value();
-        driver.tell_tabs(&sharing::Word::Reconnect);
-        driver.reconnect();
+        self.driver.get_value().reconnect();
     }
 
     /// Somebody pressed "Try now".
     pub(crate) fn try_now(self) {
-        let driver = self.driver.get_value();
-        driver.tell_tabs(&sharing::Word::TryNow);
-        driver.input(Input::TryNow);
+        self.driver.get_value().try_now();
     }
 }
 
@@ -179,9 +182,13 @@ pub(crate) fn use_live() -> Live {
 }
 
 impl Driver {
-    fn reconnect(&self) {
-        self.input(Input::Stop);
-        self.input(Input::Start);
+    /// The page follows a topic from here on, or again, though it was refused before.
+    fn follow(&self, topic: Topic, position: Option<Position>) {
+        if let Some(followed) = self.followed.borrow_mut().get_mut(&topic) {
+            followed.ended = false;
+        }
+        self.with_relay(|relay| relay.own(topic.clone(), position.clone()));
+        self.input(Input::Subscribe { topic, position });
     }
 
     /// One input, then all outputs, then the timer. What comes in meanwhile waits its turn.
@@ -215,10 +222,9 @@ impl Driver {
             Output::Poll { attempt, from, wait } => self.poll(attempt, &from, wait),
             Output::Close { attempt } => {
                 let gone = self.carriers.borrow_mut().remove(&attempt);
-                if let Some(Carrier::Tab(socket)) = &gone {
-                    self.tell_tabs(&sharing::Word::Close { port: socket.port.clone() });
+                if let Some(Carrier::Tab(socket)) = gone {
+                    self.close_virtual(socket);
                 }
-                drop(gone);
             }
             Output::Event(event) => self.tell(event),
         }
@@ -284,9 +290,11 @@ impl Driver {
                 });
                 self.hear(&topic, News::SnapshotNeeded);
             }
-            Event::PresenceCount { topic, count } => {
-                self.with_relay(|relay| relay.presence(&topic, count));
-                self.hear(&topic, News::Presence(count));
+            Event::Ephemeral { topic, frame } => {
+                self.with_relay(|relay| relay.ephemeral(&topic, &frame));
+                if let ServerFrame::PresenceCount(_, count) = frame {
+                    self.hear(&topic, News::Presence(count));
+                }
             }
             Event::SubscriptionRefused { topic, code, message } => {
                 self.with_relay(|relay| relay.refused(&topic, code, &message));
@@ -295,12 +303,18 @@ impl Driver {
             Event::Complaint { code, message } => {
                 leptos::logging::warn!("The server complains ({code}): {message}");
             }
+            Event::LeaderSilent => self.take_over(),
         }
     }
 
     fn hear(&self, topic: &Topic, update: News) {
         // Cloned out, so that the handler may follow and unfollow.
-        let handler = self.followers.borrow().get(topic).map(|(_, handler)| Rc::clone(handler));
+        let mut followed = self.followed.borrow_mut();
+        let handler = followed.get_mut(topic).filter(|followed| !followed.ended).map(|followed| {
+            followed.ended = matches!(update, News::Refused { .. });
+            Rc::clone(&followed.handler)
+        });
+        drop(followed);
         if let Some(handler) = handler {
             handler(update);
         }

@@ -6,7 +6,8 @@ import { type Locator, type Page, expect } from '@playwright/test';
 interface Diagnostics {
   status(): 'connecting' | 'live' | 'polling' | 'reconnecting' | 'offline';
   transport(): 'webSocket' | 'longPoll' | 'intervalPoll';
-  counters(): Record<'reconnects' | 'transportChanges' | 'publications' | 'holesRepaired' | 'doublesDropped' | 'snapshots', number>;
+  counters(): Record<'connectionsOpened' | 'reconnects' | 'transportChanges' | 'publications' | 'holesRepaired' | 'doublesDropped' | 'snapshots', number>;
+  leads(): boolean;
   position(topic: string): string | null;
 }
 
@@ -65,6 +66,11 @@ export class AnyPage {
 
   transport(): Promise<string> {
     return this.page.evaluate(() => window.__touchline.transport());
+  }
+
+  /** Whether this tab has the connection of all tabs. */
+  leads(): Promise<boolean> {
+    return this.page.evaluate(() => window.__touchline.leads());
   }
 
   counters(): Promise<ReturnType<Diagnostics['counters']>> {

@@ -175,7 +175,8 @@ impl Driver {
             Event::SubscriptionRefused { .. } | Event::Complaint { .. } => {
                 self.progress.complaints.fetch_add(1, Relaxed);
             }
-            Event::PresenceCount { .. } => {}
+            // There are no other tabs.
+            Event::Ephemeral { .. } | Event::LeaderSilent => {}
         }
     }
 }

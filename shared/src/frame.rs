@@ -420,6 +420,31 @@ impl ServerFrame {
         "error",
     ];
 
+    /// The topic of a frame that is about one and has no place in its log, nor is about following it: what is
+    /// true at this moment, and told again to whoever subscribes.
+    pub const fn ephemeral(&self) -> Option<&Topic> {
+        match self {
+            Self::PresenceCount(topic, _)
+            | Self::PresenceState(topic, _)
+            | Self::PresenceJoin(topic, _)
+            | Self::PresenceLeave(topic, _)
+            | Self::UserOnline(topic, _)
+            | Self::UserOffline(topic, _)
+            | Self::TypingStart(topic, _)
+            | Self::TypingStop(topic, _) => Some(topic),
+            Self::Connected(_)
+            | Self::Subscribed(..)
+            | Self::Unsubscribed(..)
+            | Self::Publication(_)
+            | Self::Batch(..)
+            | Self::Pong(_)
+            | Self::Authenticated(_)
+            | Self::Reconnect(_)
+            | Self::Error(_)
+            | Self::Unknown => None,
+        }
+    }
+
     /// The frame's text. Publications are encoded by [`RawPublication::encode_into`] on the server;
     /// this gives the same bytes and serves tests and clients that record frames.
     pub fn encode(&self) -> Result<String, serde_json::Error> {

@@ -2,7 +2,9 @@
 
 use client_core::{Event, Input, Instant, Output, Status};
 use rand::Rng;
-use shared::{EventId, Position, Publication, Topic, frame::NotRecovered, model::media::Media, rest::Page};
+use shared::{
+    EventId, Position, Publication, ServerFrame, Topic, frame::NotRecovered, model::media::Media, rest::Page,
+};
 
 use crate::{
     Plant,
@@ -74,7 +76,7 @@ impl World {
                 self.report.expired += u64::from(reason == NotRecovered::Expired);
                 self.ask_page(page, event, None);
             }
-            Event::PresenceCount { topic, count } => {
+            Event::Ephemeral { topic, frame: ServerFrame::PresenceCount(_, count) } => {
                 if let Some(view) = self.pages[page].view(&topic) {
                     view.watchers = Some(count.watchers);
                 }
@@ -83,7 +85,7 @@ impl World {
                 self.forget(page);
             }
             Event::SubscriptionRefused { topic, code, .. } => self.refused(page, &topic, code),
-            Event::Status(_) | Event::Complaint { .. } => {}
+            Event::Status(_) | Event::Complaint { .. } | Event::Ephemeral { .. } | Event::LeaderSilent => {}
         }
     }
 

@@ -12,6 +12,10 @@ const HINT_SPACING: Duration = Duration::from_secs(1);
 impl Connection {
     pub(crate) fn online(&mut self, core: &mut Core, online: bool) {
         self.online = online;
+        if self.led {
+            // The leader finds out what that means.
+            return;
+        }
         match &mut self.phase {
             // Hearsay is no reason to tear down what works; a heartbeat finds out.
             Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),

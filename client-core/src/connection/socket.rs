@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{Asked, Connection, Phase, STABLE_AFTER};
-use crate::{Attempt, Output, Transport, core::Core, subscription::Subscriptions, time::Timer};
+use crate::{Attempt, Event, Output, Transport, core::Core, subscription::Subscriptions, time::Timer};
 
 /// How long the answer may take to a heartbeat that was sent because the network is in doubt.
 pub(super) const QUICK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,7 +54,8 @@ impl Connection {
     pub(super) fn open(&mut self, core: &mut Core) {
         let attempt = core.new_attempt();
         core.output(Output::Open { attempt });
-        core.set_in(Timer::Connect, core.config.connect_timeout);
+        core.set_in(Timer::Connect, self.connect_timeout(core));
+        self.leader = None;
         self.phase = Phase::Opening(attempt);
     }
 
@@ -103,7 +104,7 @@ impl Connection {
             heartbeat: heartbeat(core, connected.heartbeat_interval_ms),
             asked: Asked::Nothing,
         });
-        core.set_in(Timer::Connect, core.config.connect_timeout);
+        core.set_in(Timer::Connect, self.connect_timeout(core));
         core.set_in(Timer::Stable, STABLE_AFTER);
         self.set_heartbeat(core);
     }
@@ -118,7 +119,10 @@ impl Connection {
         };
         self.socket_failures = if live { 0 } else { self.socket_failures.saturating_add(1) };
         let next = self.next_rung(core);
-        let steps_down = !live && self.socket_failures == core.config.failures_before_step_down;
+        if self.led && self.socket_failures >= core.config.failures_before_step_down {
+            core.emit(Event::LeaderSilent);
+        }
+        let steps_down = !self.led && !live && self.socket_failures == core.config.failures_before_step_down;
         if steps_down && self.online && asked == Asked::Nothing {
             // Once per outage the lower rung is tried without a pause.
             self.stale_since.get_or_insert(core.now);
@@ -151,7 +155,11 @@ impl Connection {
             link.live = true;
             core.timers.clear(Timer::Connect);
             self.socket_failures = 0;
-            self.up(core, Transport::WebSocket);
+            if self.led {
+                self.follow_leader(core);
+            } else {
+                self.up(core, Transport::WebSocket);
+            }
         }
     }
 

@@ -227,7 +227,7 @@ impl World {
                 }
             }
             Event::SubscriptionRefused { .. } => panic!("nobody refuses here"),
-            Event::Status(_) | Event::PresenceCount { .. } | Event::Complaint { .. } => {}
+            Event::Status(_) | Event::Ephemeral { .. } | Event::Complaint { .. } | Event::LeaderSilent => {}
         }
     }
 

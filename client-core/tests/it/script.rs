@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! subscribe T [P] · unsubscribe T · applied T P · failed T · start · stop · online · offline
-//! visible · hidden · now · opened A · closed A [code C] [retry SECONDS] · nonsense A
+//! visible · hidden · now · reconnect · led · leads · leader STATUS [TRANSPORT] · again T · opened A · closed A [code C] [retry SECONDS] · nonsense A
 //! recv A FRAME · polled A [FRAME; FRAME …] · wait
 //! FRAME: connected [MS] · subscribed T P R · lost T P REASON R · pub T OFFSET · batch T FROM TO [OFFSETS]
 //!        unsubscribed T [CODE] · presence T N · pong · reconnect MS · error CODE [topic T] [ref R] [retry MS]
@@ -12,7 +12,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use client_core::{Attempt, Client, Config, Event, Input, Instant, Output, Status};
+use client_core::{Attempt, Client, Config, Event, Input, Instant, Output, Status, Transport};
 use shared::{
     Change, ClientFrame, ErrorCode, Offset, Position, Publication, ServerFrame,
     frame::{Batch, Connected, PROTOCOL_VERSION, Pong, PresenceCount, Reconnect, Subscribed, Unsubscribed},
@@ -110,9 +110,13 @@ fn describe_event(event: &Event) -> String {
             format!("publications {topic} [{}] -> {position}", offsets.join(" "))
         }
         Event::SnapshotNeeded { topic, reason } => format!("snapshot {topic} {reason:?}"),
-        Event::PresenceCount { topic, count } => format!("presence {topic} {}", count.watchers),
+        Event::Ephemeral { topic, frame: ServerFrame::PresenceCount(_, count) } => {
+            format!("presence {topic} {}", count.watchers)
+        }
+        Event::Ephemeral { frame, .. } => panic!("{frame:?} has no name here"),
         Event::SubscriptionRefused { topic, code, .. } => format!("refused {topic} {code}"),
         Event::Complaint { code, .. } => format!("complaint {code}"),
+        Event::LeaderSilent => "leader silent".to_owned(),
     }
 }
 
@@ -129,6 +133,17 @@ fn input(command: &str) -> Input {
         "visible" => Input::Visible(true),
         "hidden" => Input::Visible(false),
         "now" => Input::TryNow,
+        "reconnect" => Input::Reconnect,
+        "led" => Input::Led(true),
+        "leads" => Input::Led(false),
+        "leader" => Input::Leader {
+            status: status(&words),
+            transport: match words.last() {
+                Some(&"longPoll") => Transport::LongPoll,
+                _ => Transport::WebSocket,
+            },
+        },
+        "again" => Input::Again { topic: topic() },
         "subscribe" => {
             Input::Subscribe { topic: topic(), position: words.get(1).map(|p| p.parse().expect(command)) }
         }
@@ -152,6 +167,17 @@ fn input(command: &str) -> Input {
             Input::Polled { attempt: attempt(), frames: frames.collect() }
         }
         _ => panic!("no such command: {command}"),
+    }
+}
+
+fn status(words: &[&str]) -> Status {
+    let at = |name| Instant((value(words, name).unwrap().parse::<f64>().unwrap() * 1000.0) as u64);
+    match words[0] {
+        "live" => Status::Live,
+        "polling" => Status::Polling,
+        "reconnecting" => Status::Reconnecting { since: at("since"), next_try: at("next") },
+        "offline" => Status::Offline { since: at("since") },
+        other => panic!("no such status: {other}"),
     }
 }
 

@@ -2,9 +2,10 @@
 //! browser's own timeline marks. Read-only; nothing in the app depends on it.
 //!
 //! - `status()`: `connecting`, `live`, `polling`, `reconnecting`, `offline`, at once (the indicator waits
-//!   two seconds).
-//! - `transport()`: `webSocket`, `longPoll` or `intervalPoll`; while there is none, the last.
+//!   two seconds). In a tab that another one has the connection for, that of the connection.
+//! - `transport()`: `webSocket`, `longPoll` or `intervalPoll`; while there is none, the last. The same.
 //! - `counters()`: the client's counters, by name.
+//! - `leads()`: whether this tab has the connection of all tabs.
 //! - `position(topic)`: the cursor up to which a topic has been shown, or null.
 //! - `performance` measures `touchline:update`: from a publication's arrival to the frame that shows it.
 
@@ -100,6 +101,10 @@ pub(super) fn publish(driver: &Rc<Driver>) {
         object.into()
     });
     set(&object, "counters", &counters.into_js_value());
+
+    let me = Rc::downgrade(driver);
+    let leads = Closure::<dyn Fn() -> bool>::new(move || me.upgrade().is_some_and(|driver| driver.leads()));
+    set(&object, "leads", &leads.into_js_value());
 
     let me = Rc::downgrade(driver);
     let position = Closure::<dyn Fn(JsValue) -> JsValue>::new(move |topic: JsValue| {

@@ -12,61 +12,37 @@ use crate::browser::{self, Listener, listen as on};
 pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
     let window = browser::window();
     let document = browser::document();
-    let feed = |input: fn(&web_sys::Event) -> Option<Input>| {
+    let with = |act: fn(&Driver, &web_sys::Event)| {
         let me = Rc::downgrade(driver);
         move |event: web_sys::Event| {
-            if let (Some(driver), Some(input)) = (me.upgrade(), input(&event)) {
-                driver.input(input);
+            if let Some(driver) = me.upgrade() {
+                act(&driver, &event);
             }
         }
     };
     vec![
-        on(&window, "online", feed(|_| Some(Input::Online(true)))),
-        on(&window, "offline", feed(|_| Some(Input::Online(false)))),
-        on(&document, "visibilitychange", feed(|_| Some(Input::Visible(!browser::is_hidden())))),
+        on(&window, "online", with(|driver, _| driver.input(Input::Online(true)))),
+        on(&window, "offline", with(|driver, _| driver.input(Input::Online(false)))),
+        on(&document, "visibilitychange", with(|driver, _| driver.sees(!browser::is_hidden()))),
         // Gone, or into the back-forward cache: the socket is closed either way, so that the server's
         // count falls at once (a socket left open would keep the page out of the cache as well).
-        on(&window, "pagehide", {
-            let me = Rc::downgrade(driver);
-            move |_| {
-                if let Some(driver) = me.upgrade() {
-                    driver.input(Input::Stop);
-                    driver.give_way();
-                }
-            }
-        }),
+        on(&window, "pagehide", with(|driver, _| driver.leave())),
         // Out of the cache: the topics go on from where they stood.
-        on(&window, "pageshow", {
-            let me = Rc::downgrade(driver);
-            move |event| {
-                if let Some(driver) = me.upgrade().filter(|_| restored(&event)) {
-                    driver.claim();
-                    driver.input(Input::Start);
+        on(
+            &window,
+            "pageshow",
+            with(|driver, event| {
+                if restored(event) {
+                    driver.take_part();
                 }
-            }
-        }),
+            }),
+        ),
         // A frozen tab answers nobody: another one leads, and this one comes back as its follower.
-        on(&document, "freeze", {
-            let me = Rc::downgrade(driver);
-            move |_| {
-                if let Some(driver) = me.upgrade() {
-                    driver.input(Input::Stop);
-                    driver.give_way();
-                }
-            }
-        }),
-        on(&document, "resume", {
-            let me = Rc::downgrade(driver);
-            move |_| {
-                if let Some(driver) = me.upgrade() {
-                    driver.claim();
-                    driver.input(Input::Start);
-                }
-            }
-        }),
+        on(&document, "freeze", with(|driver, _| driver.leave())),
+        on(&document, "resume", with(|driver, _| driver.take_part())),
         // Frozen and thawed, slept and woken: the clock has jumped, and timers are late.
-        on(&document, "resume", feed(|_| Some(Input::Timeout))),
-        on(&window, "focus", feed(|_| Some(Input::Timeout))),
+        on(&document, "resume", with(|driver, _| driver.input(Input::Timeout))),
+        on(&window, "focus", with(|driver, _| driver.input(Input::Timeout))),
     ]
 }
 

@@ -1,101 +1,34 @@
 //! One connection for all tabs: who leads, and what leader and followers say to each other. The leader is
-//! who holds the Web Lock; what it does for the others is decided by [`Relay`]. Without locks or channel a
-//! tab has a connection of its own. See `docs/decisions/0005-one-connection-per-browser.md`.
+//! who holds a Web Lock; what it does for the others is decided by [`Relay`]. Without locks a tab has a
+//! connection of its own. See `docs/decisions/0005-one-connection-per-browser.md`.
+
+mod follower;
+mod leader;
+mod words;
 
 use std::{
     cell::{Cell, RefCell},
-    rc::Weak,
-    time::Duration,
+    collections::BTreeMap,
+    rc::{Rc, Weak},
 };
 
 use client_core::{
-    Attempt, Input, Instant, Status,
-    relay::{Port, Relay, RelayOutput},
+    Input,
+    relay::{Allegiance, Port, Relay, Tab, Term},
 };
-use serde::{Deserialize, Serialize};
-use shared::{ClientFrame, ServerFrame, Timestamp};
+use shared::Timestamp;
 
-use super::{Carrier, Driver};
+use self::words::{Reign, Word};
+use super::Driver;
 use crate::{
     browser,
-    tabs::{Channel, Claim},
+    tabs::{Channel, Claim, Manner, Verdict},
 };
 
-/// Who holds this has the connection.
-const LOCK: &str = "touchline.connection";
-
-/// What one tab says to the others.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "word", rename_all = "camelCase")]
-pub(super) enum Word {
-    /// Everybody connects anew.
-    Reconnect,
-    /// "Try now" was pressed.
-    TryNow,
-    /// The tab that says so leads from now on.
-    Leads,
-    Open {
-        port: Port,
-    },
-    Frame {
-        port: Port,
-        text: String,
-    },
-    Close {
-        port: Port,
-    },
-    /// From the leader to these virtual sockets.
-    Text {
-        ports: Vec<Port>,
-        text: String,
-    },
-    /// How the leader is connected.
-    Status {
-        status: Told,
-    },
-}
-
-/// A status by spans instead of moments: every tab counts its own time. In milliseconds.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "camelCase")]
-pub(super) enum Told {
-    Connecting,
-    Live,
-    Polling,
-    Reconnecting { ago: u64, next_in: u64 },
-    Offline { ago: u64 },
-    Refused { code: u16 },
-}
-
-impl Told {
-    fn new(status: Status, now: Instant) -> Self {
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        match status {
-            Status::Connecting => Self::Connecting,
-            Status::Live => Self::Live,
-            Status::Polling => Self::Polling,
-            Status::Reconnecting { since, next_try } => {
-                Self::Reconnecting { ago: millis(now.since(since)), next_in: millis(next_try.since(now)) }
-            }
-            Status::Offline { since } => Self::Offline { ago: millis(now.since(since)) },
-            Status::Refused { code } => Self::Refused { code },
-        }
-    }
-
-    const fn status(self, now: Instant) -> Status {
-        match self {
-            Self::Connecting => Status::Connecting,
-            Self::Live => Status::Live,
-            Self::Polling => Status::Polling,
-            Self::Reconnecting { ago, next_in } => Status::Reconnecting {
-                since: Instant(now.0.saturating_sub(ago)),
-                next_try: Instant(now.0.saturating_add(next_in)),
-            },
-            Self::Offline { ago } => Status::Offline { since: Instant(now.0.saturating_sub(ago)) },
-            Self::Refused { code } => Status::Refused { code },
-        }
-    }
-}
+/// What concerns the tabs of every build is said here.
+const EVERYBODY: &str = "touchline.everybody";
+/// The one word for everybody: whoever has a connection makes it anew.
+const RECONNECT: &str = "reconnect";
 
 /// A virtual socket to the leading tab.
 #[derive(Debug)]
@@ -103,206 +36,231 @@ pub(super) struct Virtual {
     pub(super) port: Port,
 }
 
+/// This tab among the others, for as long as it takes part: until it is closed or frozen.
 pub(super) struct Sharing {
+    /// To the tabs of the same build: others may say other things.
     channel: Channel,
+    everybody: Option<Channel>,
+    tab: Tab,
+    /// That the browser keeps a lock for this tab tells the leader that it is there.
+    there: RefCell<Option<Claim>>,
+    is_there: Cell<bool>,
+    /// To the connection.
     claim: RefCell<Option<Claim>>,
+    /// There are no locks to be had.
+    alone: Cell<bool>,
     /// There while this tab leads.
     relay: RefCell<Option<Relay>>,
+    term: RefCell<Option<Term>>,
+    allegiance: RefCell<Allegiance>,
+    /// The leader's claims to the locks of those that it serves: it has one when that tab is gone.
+    watched: RefCell<BTreeMap<Tab, Claim>>,
     /// What the relay asks for is being done.
     busy: Cell<bool>,
-    /// How the leader was connected when it last said so.
-    told: Cell<Option<Status>>,
 }
 
-impl Sharing {
-    /// `None` where tabs cannot find each other.
-    pub(super) fn new(me: &Weak<Driver>) -> Option<Self> {
-        let heard = me.clone();
-        let channel = Channel::open(move |text| {
-            if let (Some(driver), Ok(word)) = (heard.upgrade(), serde_json::from_str(&text)) {
-                driver.heard(word);
-            }
-        })?;
-        let claim = Some(claim(me)?);
-        Some(Self {
-            channel,
-            claim: RefCell::new(claim),
-            relay: RefCell::default(),
-            busy: Cell::new(false),
-            told: Cell::new(None),
-        })
-    }
+/// Who holds this has the connection.
+fn connection_lock() -> String {
+    format!("touchline.connection.{}", browser::build())
 }
 
-fn claim(me: &Weak<Driver>) -> Option<Claim> {
-    let me = me.clone();
-    Claim::new(LOCK, move || {
-        if let Some(driver) = me.upgrade() {
-            driver.lead();
-        }
-    })
+fn tab_lock(tab: &Tab) -> String {
+    format!("touchline.tab.{}.{}", browser::build(), tab.0)
 }
 
 fn timestamp() -> Option<Timestamp> {
     browser::timestamp(browser::wall_ms())
 }
 
-impl Driver {
-    pub(super) fn tell_tabs(&self, word: &Word) {
-        if let Some(sharing) = &self.sharing
-            && let Ok(text) = serde_json::to_string(word)
-        {
-            sharing.channel.post(&text);
+impl Sharing {
+    /// Takes part from now on. `None` where tabs cannot hear each other.
+    pub(super) fn new(me: &Weak<Driver>) -> Option<Rc<Self>> {
+        let heard = me.clone();
+        let channel = Channel::open(&format!("touchline.tabs.{}", browser::build()), move |text| {
+            if let (Some(driver), Ok(word)) = (heard.upgrade(), serde_json::from_str(&text)) {
+                driver.heard(word);
+            }
+        })?;
+        let heard = me.clone();
+        let everybody = Channel::open(EVERYBODY, move |text| {
+            if let Some(driver) = heard.upgrade().filter(|_| text == RECONNECT) {
+                driver.renew();
+            }
+        });
+        let tab = Tab(browser::random_id());
+        let there = claim(me, &tab_lock(&tab), Manner::Wait, |driver, verdict| match verdict {
+            Verdict::Granted => driver.is_there(),
+            Verdict::Lost | Verdict::Denied => driver.be_alone(),
+        });
+        let waits = claim_connection(me, Manner::Wait);
+        let alone = there.is_none() || waits.is_none();
+        Some(Rc::new(Self {
+            channel,
+            everybody,
+            tab,
+            there: RefCell::new(there),
+            is_there: Cell::new(false),
+            claim: RefCell::new(waits.filter(|_| !alone)),
+            alone: Cell::new(alone),
+            relay: RefCell::default(),
+            term: RefCell::default(),
+            allegiance: RefCell::default(),
+            watched: RefCell::default(),
+            busy: Cell::new(false),
+        }))
+    }
+
+    fn say(&self, word: &Word) {
+        if let Ok(text) = serde_json::to_string(word) {
+            self.channel.post(&text);
         }
+    }
+
+    fn follows(&self) -> bool {
+        !self.alone.get() && self.relay.borrow().is_none()
+    }
+
+    fn reign(&self) -> Option<Reign> {
+        self.term.borrow().as_ref().map(Reign::from)
+    }
+}
+
+fn claim(
+    me: &Weak<Driver>,
+    name: &str,
+    manner: Manner,
+    told: impl Fn(&Driver, Verdict) + 'static,
+) -> Option<Claim> {
+    let me = me.clone();
+    Claim::new(name, manner, move |verdict| {
+        if let Some(driver) = me.upgrade() {
+            told(&driver, verdict);
+        }
+    })
+}
+
+fn claim_connection(me: &Weak<Driver>, manner: Manner) -> Option<Claim> {
+    claim(me, &connection_lock(), manner, |driver, verdict| match verdict {
+        Verdict::Granted => driver.lead(),
+        Verdict::Lost => driver.step_down(),
+        Verdict::Denied => driver.be_alone(),
+    })
+}
+
+/// As one of several.
+impl Driver {
+    fn sharing(&self) -> Option<Rc<Sharing>> {
+        self.sharing.borrow().clone()
     }
 
     /// Whether this tab is served by another, or will be.
     pub(super) fn follows_a_tab(&self) -> bool {
-        self.sharing.as_ref().is_some_and(|sharing| sharing.relay.borrow().is_none())
+        self.sharing().is_some_and(|sharing| sharing.follows())
     }
 
-    pub(super) fn open_virtual(&self, attempt: Attempt) {
-        let Ok(port) = browser::random_id().parse::<Port>() else { return };
-        self.carriers.borrow_mut().insert(attempt, Carrier::Tab(Virtual { port: port.clone() }));
-        self.tell_tabs(&Word::Open { port });
+    /// Whether this tab has the connection of all.
+    pub(super) fn leads(&self) -> bool {
+        self.sharing().is_some_and(|sharing| sharing.relay.borrow().is_some())
     }
 
-    pub(super) fn send_to_leader(&self, socket: &Virtual, frame: &ClientFrame) {
-        if let Ok(text) = frame.encode() {
-            self.tell_tabs(&Word::Frame { port: socket.port.clone(), text });
+    /// The page is there, again or for the first time.
+    pub(super) fn take_part(&self) {
+        if self.away.replace(false) {
+            self.sharing.replace(Sharing::new(&self.me));
+            self.input(Input::Online(browser::is_online()));
+            self.input(Input::Visible(!browser::is_hidden()));
+            self.input(Input::Led(self.follows_a_tab()));
+            self.input(Input::Start);
         }
     }
 
-    /// Does something with the relay, and what follows from it. Says whether this tab leads.
-    pub(super) fn with_relay(&self, act: impl FnOnce(&mut Relay)) -> bool {
-        let Some(sharing) = &self.sharing else { return false };
-        match &mut *sharing.relay.borrow_mut() {
-            Some(relay) => act(relay),
-            None => return false,
-        }
-        if sharing.busy.replace(true) {
-            return true;
-        }
-        loop {
-            let output = sharing.relay.borrow_mut().as_mut().and_then(Relay::poll_output);
-            match output {
-                Some(RelayOutput::ToPorts { ports, text }) => {
-                    self.tell_tabs(&Word::Text { ports, text: text.to_string() });
-                }
-                Some(RelayOutput::ToClient(input)) => self.input(input),
-                Some(RelayOutput::ToServer(text)) => self.send_text(&text),
-                None => break,
-            }
-        }
-        sharing.busy.set(false);
-        true
-    }
-
-    fn send_text(&self, text: &str) {
-        for carrier in self.carriers.borrow().values() {
-            if let Carrier::Socket(socket) = carrier {
-                socket.send_text(text);
-            }
+    /// The page is left, or about to be frozen: it answers nobody. The next tab leads.
+    pub(super) fn leave(&self) {
+        if !self.away.replace(true) {
+            self.input(Input::Stop);
+            self.dissolve();
+            // Locks and channels go with it. Either would keep a page out of the back-forward cache.
+            self.sharing.take();
         }
     }
 
-    pub(super) fn status(&self, status: Status) {
-        if self.follows_a_tab() {
-            self.show_leaders();
+    /// The browser has no locks for us.
+    fn be_alone(&self) {
+        if let Some(sharing) = self.sharing().filter(|sharing| !sharing.alone.replace(true)) {
+            self.dissolve();
+            sharing.claim.take();
+            sharing.there.take();
+            self.input(Input::Led(false));
+        }
+    }
+
+    /// Whoever has a connection makes it anew, in this tab or in another.
+    pub(super) fn reconnect(&self) {
+        if let Some(everybody) = self.sharing().as_ref().and_then(|sharing| sharing.everybody.as_ref()) {
+            everybody.post(RECONNECT);
+        }
+        self.renew();
+    }
+
+    fn renew(&self) {
+        if !self.follows_a_tab() {
+            self.input(Input::Reconnect);
+        }
+    }
+
+    /// Somebody pressed "Try now" here.
+    pub(super) fn try_now(&self) {
+        if let Some(sharing) = self.sharing().filter(|sharing| sharing.follows()) {
+            sharing.say(&Word::TryNow);
+        }
+        self.input(Input::TryNow);
+    }
+
+    /// Whether this page can be seen has changed.
+    pub(super) fn sees(&self, visible: bool) {
+        if self.with_relay(|relay| relay.own_sees(visible)) {
             return;
         }
-        self.shown.status(status);
-        self.tell_status();
-    }
-
-    fn tell_status(&self) {
-        let status = Told::new(self.client.borrow().status(), browser::now());
-        self.tell_tabs(&Word::Status { status });
-    }
-
-    /// A follower that is served shows how its leader is; else how it stands itself.
-    fn show_leaders(&self) {
-        let own = self.client.borrow().status();
-        let leaders = self.sharing.as_ref().and_then(|sharing| sharing.told.get());
-        self.shown.status(leaders.filter(|_| own == Status::Live).unwrap_or(own));
-    }
-
-    /// The lock is ours.
-    fn lead(&self) {
-        let Some(sharing) = &self.sharing else { return };
-        let mut relay = Relay::default();
-        {
-            let client = self.client.borrow();
-            for topic in client.topics() {
-                relay.own(topic.clone(), client.position(topic));
-            }
-        }
-        self.input(Input::Stop);
-        sharing.relay.replace(Some(relay));
-        self.input(Input::Start);
-        self.tell_tabs(&Word::Leads);
-    }
-
-    /// This tab is about to fall silent: the next one has the lock.
-    pub(super) fn give_way(&self) {
-        if let Some(sharing) = &self.sharing {
-            sharing.relay.take();
-            sharing.claim.take();
-        }
-    }
-
-    /// This tab is back, and leads when its turn comes.
-    pub(super) fn claim(&self) {
-        if let Some(sharing) = &self.sharing {
-            let claim = claim(&self.me);
-            sharing.claim.replace(claim);
+        self.input(Input::Visible(visible));
+        if let Some(sharing) = self.sharing().filter(|sharing| sharing.follows()) {
+            sharing.say(&Word::Sees { tab: sharing.tab.0.clone(), visible });
         }
     }
 
     fn heard(&self, word: Word) {
+        let Some(sharing) = self.sharing() else { return };
         match word {
-            Word::Reconnect => self.reconnect(),
-            Word::TryNow => self.input(Input::TryNow),
-            Word::Leads => {
-                if self.follows_a_tab() {
-                    self.reconnect();
+            Word::TryNow if !sharing.follows() => self.input(Input::TryNow),
+            Word::TryNow => {}
+            Word::Leads(term) => {
+                if sharing.allegiance.borrow_mut().announced(term.into()) && sharing.follows() {
+                    self.input(Input::Reconnect);
                 }
             }
-            Word::Open { port } => {
+            Word::Text { by, ports, text } => self.hear_leader(&sharing, by.into(), &ports, &text),
+            Word::Status { by, status, transport } => {
+                if sharing.follows() && sharing.allegiance.borrow().is_served_by(&by.into()) {
+                    let status = status.status(browser::now());
+                    self.input(Input::Leader { status, transport: transport.into() });
+                }
+            }
+            Word::Open { tab, port, visible } => {
                 if let Some(now) = timestamp()
-                    && self.with_relay(|relay| relay.open(port, now))
+                    && self.with_relay(|relay| relay.open(Tab(tab), port, visible, now))
                 {
-                    self.tell_status();
+                    self.tell_status(&sharing);
                 }
             }
             Word::Frame { port, text } => {
-                if let Some(now) = timestamp() {
-                    self.with_relay(|relay| relay.frame(&port, text, now));
+                if let Some(now) = timestamp()
+                    && self.with_relay(|relay| relay.frame(&port, text, now))
+                {
+                    // A hidden tab's timers are slowed down, and words from tabs are not.
+                    self.input(Input::Timeout);
                 }
             }
-            Word::Close { port } => {
-                self.with_relay(|relay| relay.close(&port));
-            }
-            Word::Text { ports, text } => self.hear_leader(&ports, &text),
-            Word::Status { status } => {
-                if let Some(sharing) = self.sharing.as_ref().filter(|_| self.follows_a_tab()) {
-                    sharing.told.set(Some(status.status(browser::now())));
-                    self.show_leaders();
-                }
-            }
-        }
-    }
-
-    fn hear_leader(&self, ports: &[Port], text: &str) {
-        let mine = self.carriers.borrow().iter().find_map(|(attempt, carrier)| match carrier {
-            Carrier::Tab(socket) if ports.contains(&socket.port) => Some(*attempt),
-            _ => None,
-        });
-        if let Some(attempt) = mine {
-            self.input(match ServerFrame::decode(text) {
-                Ok(frame) => Input::Received { attempt, frame },
-                Err(_) => Input::ReceivedNonsense { attempt },
-            });
+            Word::Close { port } => drop(self.with_relay(|relay| relay.close(&port))),
+            Word::Sees { tab, visible } => drop(self.with_relay(|relay| relay.sees(&Tab(tab), visible))),
         }
     }
 }
