@@ -128,8 +128,9 @@ impl Connection {
     pub(crate) fn status(&self, core: &Core) -> Status {
         let since = self.stale_since.unwrap_or(core.now);
         let trying = |next_try| {
-            // The first moments are a beginning, not a fault.
-            if self.was_up || self.failures > 0 {
+            // The first moments are a beginning, not a fault; and that no tab answers says nothing of the
+            // server.
+            if self.was_up || (self.failures > 0 && !self.led) {
                 Status::Reconnecting { since, next_try }
             } else {
                 Status::Connecting

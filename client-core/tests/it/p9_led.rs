@@ -13,11 +13,9 @@ fn p9_a_follower_never_polls_and_asks_for_a_leader_that_answers() {
         "0.000 = connecting
          0.000 open #1
          3.000 close #1
-         3.000 = reconnecting since 0.000 next 3.281
          3.281 open #2
          6.281 close #2
          6.281 leader silent
-         6.281 = reconnecting since 0.000 next 6.729
          6.729 open #3",
     );
 }
