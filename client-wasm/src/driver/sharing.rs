@@ -8,7 +8,6 @@ mod words;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     rc::{Rc, Weak},
 };
 
@@ -16,6 +15,7 @@ use client_core::{
     Input,
     relay::{Allegiance, Port, Relay, Tab, Term},
 };
+use litemap::LiteMap;
 use shared::Timestamp;
 
 use self::words::{Reign, Word};
@@ -54,7 +54,7 @@ pub(super) struct Sharing {
     term: RefCell<Option<Term>>,
     allegiance: RefCell<Allegiance>,
     /// The leader's claims to the locks of those that it serves: it has one when that tab is gone.
-    watched: RefCell<BTreeMap<Tab, Claim>>,
+    watched: RefCell<LiteMap<Tab, Claim>>,
     /// What the relay asks for is being done.
     busy: Cell<bool>,
 }

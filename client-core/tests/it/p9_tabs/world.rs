@@ -337,7 +337,7 @@ impl World {
     }
 
     fn tell_count(&mut self, number: usize, attempt: Attempt, topic: Topic) {
-        let count = PresenceCount { watchers: self.count, subscriptions: self.count };
+        let count = PresenceCount { watchers: self.count, subscriptions: self.count, people: 0 };
         self.serve(number, attempt, ServerFrame::PresenceCount(topic, count));
     }
 
