@@ -293,10 +293,11 @@ impl Client {
         }
         // After the input, so that an answer counts that comes together with its own timeout.
         for timer in Timer::ALL {
+            let due = core.timers.get(timer).unwrap_or(core.now);
             if core.timers.take_due(timer, core.now) {
                 match timer {
                     Timer::Topics => subscriptions.wake(core),
-                    timer => connection.due(core, subscriptions, timer),
+                    timer => connection.due(core, subscriptions, timer, core.now.since(due)),
                 }
             }
         }

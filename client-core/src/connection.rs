@@ -83,6 +83,8 @@ pub(crate) struct Connection {
     led: bool,
     /// How that tab is connected, if it has said so since the virtual socket was opened.
     leader: Option<(Status, Transport)>,
+    /// That tab was given more time, and has said nothing since.
+    excused: bool,
 }
 
 impl Default for Connection {
@@ -103,6 +105,7 @@ impl Default for Connection {
             socket_worked: false,
             led: false,
             leader: None,
+            excused: false,
         }
     }
 }
@@ -265,6 +268,7 @@ impl Connection {
     ) {
         match &mut self.phase {
             Phase::Connected(link) if link.attempt == attempt => {
+                self.excused = false;
                 core.timers.clear(Timer::Pong);
                 link.hear(&frame);
                 subscriptions.frame(core, frame);
@@ -339,7 +343,18 @@ impl Connection {
         self.phase = Phase::Refused { code };
     }
 
-    pub(crate) fn due(&mut self, core: &mut Core, subscriptions: &mut Subscriptions, timer: Timer) {
+    /// The timer has fired, this `late`.
+    pub(crate) fn due(
+        &mut self,
+        core: &mut Core,
+        subscriptions: &mut Subscriptions,
+        timer: Timer,
+        late: Duration,
+    ) {
+        if matches!(timer, Timer::Connect | Timer::Pong) && self.is_excused(late) {
+            core.set_in(timer, self.connect_timeout(core));
+            return;
+        }
         match (timer, &mut self.phase) {
             (Timer::Connect, Phase::Opening(attempt)) => {
                 core.close(*attempt);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, Phase, Rung, socket};
+use super::{Connection, Phase, Rung};
 use crate::{core::Core, subscription::Subscriptions, time::Timer};
 
 /// Least time between two attempts that the browser's hints (online, visible) set off.
@@ -18,7 +18,7 @@ impl Connection {
         }
         match &mut self.phase {
             // Hearsay is no reason to tear down what works; a heartbeat finds out.
-            Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
+            Phase::Connected(_) => self.check(core, self.quick_timeout()),
             Phase::Polling(_) | Phase::Waiting(_) if online => self.hint(core),
             Phase::Polling(_) => self.poll_at_once(core),
             Phase::Offline if online => {
@@ -43,7 +43,7 @@ impl Connection {
         self.visible = visible;
         if visible {
             match self.phase {
-                Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
+                Phase::Connected(_) => self.check(core, self.quick_timeout()),
                 Phase::Polling(_) | Phase::Waiting(_) => self.hint(core),
                 _ => {}
             }
@@ -55,7 +55,7 @@ impl Connection {
     /// Somebody asks for it: no spacing, no regard for what the browser or the server said before.
     pub(crate) fn try_now(&mut self, core: &mut Core) {
         match self.phase {
-            Phase::Connected(_) => self.check(core, socket::QUICK_TIMEOUT),
+            Phase::Connected(_) => self.check(core, self.quick_timeout()),
             Phase::Polling(_) => self.look_up(core),
             Phase::Waiting(rung) => self.force_attempt(core, rung),
             Phase::Offline | Phase::Refused { .. } => self.force_attempt(core, Rung::WebSocket),

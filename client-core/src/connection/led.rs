@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Connection, Phase, Rung};
+use super::{Connection, Phase, Rung, socket};
 use crate::{Status, Transport, core::Core, subscription::Subscriptions};
 
-/// How long another tab may take to answer: it is on the same machine.
-const LEADER_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long another tab may take to answer. It is on the same machine, but that may be busy with ten tabs.
+const LEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A timer that fires this much later than it was due says more about this tab than about its leader: a
+/// browser slows the timers of hidden tabs down to one a second, and a stalled machine stalls both tabs.
+const LATE: Duration = Duration::from_secs(1);
 
 impl Connection {
     /// Another tab leads, or this one does: what is open is by the wrong way.
@@ -68,5 +71,18 @@ impl Connection {
 
     pub(super) const fn connect_timeout(&self, core: &Core) -> Duration {
         if self.led { LEADER_TIMEOUT } else { core.config.connect_timeout }
+    }
+
+    /// How long the answer may take to a heartbeat that is sent because something is in doubt.
+    pub(super) const fn quick_timeout(&self) -> Duration {
+        if self.led { LEADER_TIMEOUT } else { socket::QUICK_TIMEOUT }
+    }
+
+    /// Whether a leader's time is not over, although its timer fired: it fired so `late` that the answer may
+    /// be here and not have had its turn yet. A leader that says nothing is given more time once.
+    pub(super) const fn is_excused(&mut self, late: Duration) -> bool {
+        let excused = self.led && !self.excused && late.as_millis() > LATE.as_millis();
+        self.excused |= excused;
+        excused
     }
 }

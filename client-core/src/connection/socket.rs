@@ -56,6 +56,7 @@ impl Connection {
         core.output(Output::Open { attempt });
         core.set_in(Timer::Connect, self.connect_timeout(core));
         self.leader = None;
+        self.excused = false;
         self.phase = Phase::Opening(attempt);
     }
 
@@ -198,7 +199,7 @@ impl Connection {
     /// After a sleep: what was pending before it says nothing.
     pub(super) fn check_anew(&self, core: &mut Core) {
         core.timers.clear(Timer::Pong);
-        self.check(core, QUICK_TIMEOUT);
+        self.check(core, self.quick_timeout());
     }
 }
 

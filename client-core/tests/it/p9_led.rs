@@ -9,14 +9,46 @@ fn p9_a_follower_never_polls_and_asks_for_a_leader_that_answers() {
         "0 led
          0 subscribe event:a e.5
          0 start
-         8 wait",
+         11 wait",
         "0.000 = connecting
          0.000 open #1
-         3.000 close #1
-         3.281 open #2
-         6.281 close #2
-         6.281 leader silent
-         6.729 open #3",
+         5.000 close #1
+         5.281 open #2
+         10.281 close #2
+         10.281 leader silent
+         10.729 open #3",
+    );
+}
+
+/// A timer that fires late is the follower's own fault, or the machine's: the leader's answer may be here and
+/// not have had its turn. It has as long again, once.
+#[test]
+fn p9_a_leader_is_not_given_up_by_a_timer_that_was_late() {
+    check(
+        "0 led
+         0 start
+         6.5 asleep timeout
+         6.6 recv 1 connected
+         6.7 leader live
+         7 visible
+         13.5 asleep timeout
+         13.6 recv 1 pong
+         20 wait",
+        "0.000 = connecting
+         0.000 open #1
+         6.700 = live
+         7.000 send #1 ping",
+    );
+    check(
+        "0 led
+         0 start
+         6.5 asleep timeout
+         13.5 asleep timeout
+         14 wait",
+        "0.000 = connecting
+         0.000 open #1
+         13.500 close #1
+         13.781 open #2",
     );
 }
 

@@ -211,7 +211,7 @@ fn p9_frames_outside_the_log_are_handed_on_as_they_are() {
     relay.ephemeral(&topic("a"), &frame);
     let outputs = drain(&mut relay);
     let [RelayOutput::ToPorts { ports, text }] = &outputs[..] else { panic!("{outputs:?}") };
-    assert_eq!(ports, &[port.clone()]);
+    assert_eq!(*ports, [port.clone()]);
     assert_eq!(ServerFrame::decode(text).unwrap(), frame);
 
     let typing = r#"{"type":"typing:start","payload":{"topic":"event:a"}}"#;

@@ -128,6 +128,7 @@ fn input(command: &str) -> Input {
     match name {
         "start" => Input::Start,
         "stop" => Input::Stop,
+        "timeout" => Input::Timeout,
         "online" => Input::Online(true),
         "offline" => Input::Online(false),
         "visible" => Input::Visible(true),

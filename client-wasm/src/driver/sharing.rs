@@ -25,10 +25,9 @@ use crate::{
     tabs::{Channel, Claim, Manner, Verdict},
 };
 
-/// What concerns the tabs of every build is said here.
+/// What concerns the tabs of every build is said here. There is one thing to say: whoever has a connection makes
+/// it anew. The text is the build of who says so.
 const EVERYBODY: &str = "touchline.everybody";
-/// The one word for everybody: whoever has a connection makes it anew.
-const RECONNECT: &str = "reconnect";
 
 /// A virtual socket to the leading tab.
 #[derive(Debug)]
@@ -83,7 +82,8 @@ impl Sharing {
         })?;
         let heard = me.clone();
         let everybody = Channel::open(EVERYBODY, move |text| {
-            if let Some(driver) = heard.upgrade().filter(|_| text == RECONNECT) {
+            // Tabs of the same build are told by [`Word::Reconnect`], in order with what else they hear.
+            if let Some(driver) = heard.upgrade().filter(|_| text != browser::build()) {
                 driver.renew();
             }
         });
@@ -194,16 +194,28 @@ impl Driver {
         }
     }
 
-    /// Whoever has a connection makes it anew, in this tab or in another.
+    /// Whoever has a connection makes it anew, in this tab or in another: somebody else is signed in now.
     pub(super) fn reconnect(&self) {
-        if let Some(everybody) = self.sharing().as_ref().and_then(|sharing| sharing.everybody.as_ref()) {
-            everybody.post(RECONNECT);
+        if let Some(sharing) = self.sharing() {
+            if let Some(everybody) = &sharing.everybody {
+                everybody.post(&browser::build());
+            }
+            sharing.say(&Word::Reconnect);
+            if sharing.follows() {
+                // What the leader said until it hears that was said to somebody else: a new virtual socket
+                // is answered after it only.
+                self.input(Input::Reconnect);
+                return;
+            }
         }
         self.renew();
     }
 
+    /// Connects anew, unless another tab has the connection. Who leads begins a new term with it, so that no
+    /// follower takes what was meant for who was signed in before.
     fn renew(&self) {
         if !self.follows_a_tab() {
+            self.begin_term();
             self.input(Input::Reconnect);
         }
     }
@@ -232,6 +244,7 @@ impl Driver {
         match word {
             Word::TryNow if !sharing.follows() => self.input(Input::TryNow),
             Word::TryNow => {}
+            Word::Reconnect => self.renew(),
             Word::Leads(term) => {
                 if sharing.allegiance.borrow_mut().announced(term.into()) && sharing.follows() {
                     self.input(Input::Reconnect);

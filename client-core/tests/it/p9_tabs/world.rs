@@ -502,10 +502,8 @@ impl World {
             }
             (Word::Frame(port, text), Some((relay, _))) => relay.frame(&port, text, time()),
             (Word::Close(port), Some((relay, _))) => relay.close(&port),
-            (Word::Leads(term), None) => {
-                if tab.allegiance.announced(term) {
-                    self.input(number, Input::Reconnect);
-                }
+            (Word::Leads(term), None) if tab.allegiance.announced(term.clone()) => {
+                self.input(number, Input::Reconnect);
             }
             (Word::Text(term, ports, text), None) => {
                 let mine = tab.port.clone().filter(|(_, port)| ports.contains(port));

@@ -27,11 +27,20 @@ impl Driver {
                 relay.own(topic.clone(), client.position(topic));
             }
         }
-        let term = sharing.allegiance.borrow().next_term(sharing.tab.clone(), browser::wall_ms() as u64);
-        sharing.say(&Word::Leads((&term).into()));
-        sharing.term.replace(Some(term));
         sharing.relay.replace(Some(relay));
+        self.begin_term();
         self.input(Input::Led(false));
+    }
+
+    /// If this tab leads, it does so anew: the others open their virtual sockets again, and what is still on
+    /// its way to them is not heard any more.
+    pub(super) fn begin_term(&self) {
+        let Some(sharing) = self.sharing().filter(|sharing| sharing.relay.borrow().is_some()) else { return };
+        let mut allegiance = sharing.allegiance.borrow_mut();
+        let term = allegiance.next_term(sharing.tab.clone(), browser::wall_ms() as u64);
+        sharing.say(&Word::Leads((&term).into()));
+        allegiance.announced(term.clone());
+        sharing.term.replace(Some(term));
     }
 
     /// Another tab has taken the lock. This one waits for its turn again.

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(in super::super) enum Word {
     /// "Try now" was pressed.
     TryNow,
+    /// Somebody has signed in or out: whoever has a connection makes it anew.
+    Reconnect,
     /// The tab that says so leads from now on.
     Leads(Reign),
     /// A virtual socket to whoever leads.
