@@ -13,12 +13,11 @@
 
 mod tail;
 mod term;
+mod words;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    rc::Rc,
-};
+use std::{collections::VecDeque, rc::Rc};
 
+use litemap::LiteMap;
 use shared::{
     ClientFrame, ConnectionId, ErrorCode, Position, Publication, ServerFrame, Timestamp, Topic,
     frame::{Connected, NotRecovered, PROTOCOL_VERSION, Pong, Subscribe, Subscribed, Unsubscribed},
@@ -26,7 +25,10 @@ use shared::{
 };
 
 use self::tail::Tail;
-pub use self::term::{Allegiance, Tab, Term};
+pub use self::{
+    term::{Allegiance, Tab, Term},
+    words::Word,
+};
 use crate::Input;
 
 /// A follower's virtual socket. A tab that opens another one has another port, and the old one is closed.
@@ -43,7 +45,7 @@ pub enum RelayOutput {
     /// Hand this to the leader's client.
     ToClient(Input),
     /// Send this frame of a follower to the server, if there is a connection: the relay does not know it.
-    ToServer(String),
+    ToServer(ClientFrame),
     /// Find out when this tab is gone, whether or not it says so, and then call [`Relay::gone`].
     Watch(Tab),
     /// It does not matter any more.
@@ -63,7 +65,7 @@ struct Followed {
     /// The leading tab's own page follows it.
     own: bool,
     /// Up to where each follower was sent everything.
-    ports: BTreeMap<Port, Position>,
+    ports: LiteMap<Port, Position>,
     /// `None` while the leader's client has no position.
     tail: Option<Tail>,
 }
@@ -71,9 +73,8 @@ struct Followed {
 /// The server's part towards the followers. See the module's page.
 #[derive(Debug)]
 pub struct Relay {
-    followers: BTreeMap<Tab, Follower>,
-    open: BTreeSet<Port>,
-    topics: BTreeMap<Topic, Followed>,
+    followers: LiteMap<Tab, Follower>,
+    topics: LiteMap<Topic, Followed>,
     /// The leading tab itself can be seen.
     own_visible: bool,
     /// What the client was last told of that, for all tabs together.
@@ -86,9 +87,8 @@ impl Relay {
     /// [`Self::own`].
     pub const fn new(visible: bool) -> Self {
         Self {
-            followers: BTreeMap::new(),
-            open: BTreeSet::new(),
-            topics: BTreeMap::new(),
+            followers: LiteMap::new(),
+            topics: LiteMap::new(),
             own_visible: visible,
             visible,
             outputs: VecDeque::new(),
@@ -113,7 +113,6 @@ impl Relay {
             None => self.outputs.push_back(RelayOutput::Watch(tab)),
         }
         self.look(false);
-        self.open.insert(port.clone());
         let connected = Connected {
             event_id: None,
             connection_id: port.clone(),
@@ -166,7 +165,6 @@ impl Relay {
     }
 
     fn shut(&mut self, port: &Port) {
-        self.open.remove(port);
         let topics: Vec<_> =
             self.topics.iter().filter(|(_, f)| f.ports.contains_key(port)).map(|(t, _)| t.clone()).collect();
         for topic in topics {
@@ -175,22 +173,22 @@ impl Relay {
     }
 
     /// A follower's frame. What a port says that is not open is not heard.
-    pub fn frame(&mut self, port: &Port, text: String, timestamp: Timestamp) {
-        if !self.open.contains(port) {
+    pub fn frame(&mut self, port: &Port, frame: ClientFrame, timestamp: Timestamp) {
+        if !self.followers.values().any(|follower| follower.port == *port) {
             return;
         }
-        match ClientFrame::decode(&text) {
-            Ok(ClientFrame::Subscribe(subscribe)) => self.subscribe(port, subscribe),
-            Ok(ClientFrame::Unsubscribe(name)) => {
+        match frame {
+            ClientFrame::Subscribe(subscribe) => self.subscribe(port, subscribe),
+            ClientFrame::Unsubscribe(name) => {
                 let topic = name.topic();
                 self.leave(&topic, port);
                 self.send(vec![port.clone()], &ServerFrame::Unsubscribed(topic, Unsubscribed { code: None }));
             }
-            Ok(ClientFrame::Ping(ping)) => {
+            ClientFrame::Ping(ping) => {
                 let pong = Pong { timestamp, reference: ping.reference };
                 self.send(vec![port.clone()], &ServerFrame::Pong(pong));
             }
-            _ => self.outputs.push_back(RelayOutput::ToServer(text)),
+            frame => self.outputs.push_back(RelayOutput::ToServer(frame)),
         }
     }
 
@@ -239,8 +237,8 @@ impl Relay {
         else {
             return;
         };
-        for at in followed.ports.values_mut().filter(|at| at.offset < position.offset) {
-            at.offset = position.offset;
+        for (_, at) in followed.ports.iter_mut() {
+            at.offset = at.offset.max(position.offset);
         }
         let ports: Vec<_> = followed.ports.keys().cloned().collect();
         self.send_text(ports, text);
@@ -271,7 +269,10 @@ impl Relay {
         if let Some(followed) = self.topics.remove(topic) {
             let mut detail = ErrorDetail::new(code, message);
             detail.topic = Some(topic.to_string());
-            self.send(followed.ports.into_keys().collect(), &ServerFrame::Error(detail));
+            self.send(
+                followed.ports.into_iter().map(|(port, _)| port).collect(),
+                &ServerFrame::Error(detail),
+            );
         }
     }
 

@@ -216,7 +216,7 @@ impl Driver {
             Output::Open { attempt } => self.open(attempt),
             Output::Send { attempt, frame } => match self.carriers.borrow().get(&attempt) {
                 Some(Carrier::Socket(socket)) => socket.send(&frame),
-                Some(Carrier::Tab(socket)) => self.send_to_leader(socket, &frame),
+                Some(Carrier::Tab(socket)) => self.send_to_leader(socket, frame),
                 _ => {}
             },
             Output::Poll { attempt, from, wait } => self.poll(attempt, &from, wait),

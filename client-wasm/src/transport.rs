@@ -61,13 +61,8 @@ impl Socket {
     /// Sends a frame. A socket that cannot send is about to say that it is closed.
     pub(crate) fn send(&self, frame: &ClientFrame) {
         if let Ok(text) = frame.encode() {
-            self.send_text(&text);
+            self.inner.send_with_str(&text).ok();
         }
-    }
-
-    /// Sends a frame that is text already.
-    pub(crate) fn send_text(&self, text: &str) {
-        self.inner.send_with_str(text).ok();
     }
 }
 

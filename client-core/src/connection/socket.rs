@@ -98,6 +98,7 @@ impl Connection {
         subscriptions.disconnected();
         core.counters.connections_opened += 1;
         self.socket_worked = true;
+        self.excused = false;
         self.phase = Phase::Connected(Link {
             attempt,
             from_polling,
@@ -118,7 +119,8 @@ impl Connection {
             Phase::Connected(link) => (link.live, asked),
             _ => (false, asked),
         };
-        self.socket_failures = if live { 0 } else { self.socket_failures.saturating_add(1) };
+        // A virtual socket ends by a leader that does not answer, and by nothing else.
+        self.socket_failures = if live && !self.led { 0 } else { self.socket_failures.saturating_add(1) };
         let next = self.next_rung(core);
         if self.led && self.socket_failures >= core.config.failures_before_step_down {
             core.emit(Event::LeaderSilent);

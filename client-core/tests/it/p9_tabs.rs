@@ -8,7 +8,10 @@ use client_core::{
     relay::{Relay, RelayOutput, Tab},
 };
 use proptest::prelude::*;
-use shared::{ServerFrame, Timestamp};
+use shared::{
+    ClientFrame, ServerFrame, Timestamp,
+    frame::{TopicName, Typing},
+};
 
 use self::world::{World, topic};
 use super::script::server_frame;
@@ -31,6 +34,8 @@ enum Op {
     /// Only the newest publications are kept by the server.
     Forget,
     Count(u64),
+    /// Somebody signs in or out.
+    SignIn(usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -48,6 +53,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Cut),
         1 => Just(Op::Forget),
         2 => (1..50_u64).prop_map(Op::Count),
+        1 => (0..8_usize).prop_map(Op::SignIn),
     ]
 }
 
@@ -75,6 +81,7 @@ impl World {
             Op::Cut => self.cut(),
             Op::Forget => self.forget(),
             Op::Count(count) => self.count(count),
+            Op::SignIn(n) => nth(self, n).into_iter().for_each(|number| self.sign_in(number)),
         }
     }
 }
@@ -164,8 +171,8 @@ fn p9_a_leader_that_answers_nobody_is_replaced() {
     let follower = world.open_tab();
     world.run_for(1_000);
     world.hang(leader, 120_000);
-    // A heartbeat, its answer, and twice an answer to opening are waited for.
-    world.run_for(35_000);
+    // A heartbeat, its answer, and an answer to opening are waited for.
+    world.run_for(30_000);
     assert_eq!(world.holder, Some(follower));
     world.publish(&topic("a"), 2);
     world.run_for(100);
@@ -205,20 +212,20 @@ fn p9_frames_outside_the_log_are_handed_on_as_they_are() {
     relay.own(topic("a"), Some("e.5".parse().unwrap()));
     relay.open(Tab("t".to_owned()), port.clone(), true, time.clone());
     let subscribe = r#"{"type":"subscribe","payload":{"topic":"event:a","since":{"epoch":"e","offset":5}}}"#;
-    relay.frame(&port, subscribe.to_owned(), time.clone());
+    relay.frame(&port, ClientFrame::decode(subscribe).unwrap(), time.clone());
     drain(&mut relay);
     let frame = server_frame("presence event:a 4");
     relay.ephemeral(&topic("a"), &frame);
     let outputs = drain(&mut relay);
     let [RelayOutput::ToPorts { ports, text }] = &outputs[..] else { panic!("{outputs:?}") };
-    assert_eq!(*ports, [port.clone()]);
+    assert_eq!(ports, std::slice::from_ref(&port));
     assert_eq!(ServerFrame::decode(text).unwrap(), frame);
 
-    let typing = r#"{"type":"typing:start","payload":{"topic":"event:a"}}"#;
-    relay.frame(&port, typing.to_owned(), time);
+    let typing = ClientFrame::Typing(Typing { name: TopicName::Topic(topic("a")), on: true });
+    relay.frame(&port, typing.clone(), time);
     let outputs = drain(&mut relay);
-    let [RelayOutput::ToServer(text)] = &outputs[..] else { panic!("{outputs:?}") };
-    assert_eq!(text, typing);
+    let [RelayOutput::ToServer(frame)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(*frame, typing);
 }
 
 /// A hidden leader keeps its connection as lively as the follower that somebody looks at needs it.

@@ -4,7 +4,6 @@
 
 mod follower;
 mod leader;
-mod words;
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,12 +12,11 @@ use std::{
 
 use client_core::{
     Input,
-    relay::{Allegiance, Port, Relay, Tab, Term},
+    relay::{Allegiance, Port, Relay, Tab, Term, Word},
 };
 use litemap::LiteMap;
 use shared::Timestamp;
 
-use self::words::{Reign, Word};
 use super::Driver;
 use crate::{
     browser,
@@ -76,7 +74,7 @@ impl Sharing {
     pub(super) fn new(me: &Weak<Driver>) -> Option<Rc<Self>> {
         let heard = me.clone();
         let channel = Channel::open(&format!("touchline.tabs.{}", browser::build()), move |text| {
-            if let (Some(driver), Ok(word)) = (heard.upgrade(), serde_json::from_str(&text)) {
+            if let (Some(driver), Some(word)) = (heard.upgrade(), Word::read(&text, browser::now())) {
                 driver.heard(word);
             }
         })?;
@@ -111,7 +109,7 @@ impl Sharing {
     }
 
     fn say(&self, word: &Word) {
-        if let Ok(text) = serde_json::to_string(word) {
+        if let Some(text) = word.write(browser::now()) {
             self.channel.post(&text);
         }
     }
@@ -120,8 +118,9 @@ impl Sharing {
         !self.alone.get() && self.relay.borrow().is_none()
     }
 
-    fn reign(&self) -> Option<Reign> {
-        self.term.borrow().as_ref().map(Reign::from)
+    /// The term, if this tab leads.
+    fn reign(&self) -> Option<Term> {
+        self.term.borrow().clone()
     }
 }
 
@@ -235,7 +234,7 @@ impl Driver {
         }
         self.input(Input::Visible(visible));
         if let Some(sharing) = self.sharing().filter(|sharing| sharing.follows()) {
-            sharing.say(&Word::Sees { tab: sharing.tab.0.clone(), visible });
+            sharing.say(&Word::Sees { tab: sharing.tab.clone(), visible });
         }
     }
 
@@ -246,34 +245,33 @@ impl Driver {
             Word::TryNow => {}
             Word::Reconnect => self.renew(),
             Word::Leads(term) => {
-                if sharing.allegiance.borrow_mut().announced(term.into()) && sharing.follows() {
+                if sharing.allegiance.borrow_mut().announced(term) && sharing.follows() {
                     self.input(Input::Reconnect);
                 }
             }
-            Word::Text { by, ports, text } => self.hear_leader(&sharing, by.into(), &ports, &text),
+            Word::Text { by, ports, text } => self.hear_leader(&sharing, &by, &ports, &text),
             Word::Status { by, status, transport } => {
-                if sharing.follows() && sharing.allegiance.borrow().is_served_by(&by.into()) {
-                    let status = status.status(browser::now());
-                    self.input(Input::Leader { status, transport: transport.into() });
+                if sharing.follows() && sharing.allegiance.borrow().is_served_by(&by) {
+                    self.input(Input::Leader { status, transport });
                 }
             }
             Word::Open { tab, port, visible } => {
                 if let Some(now) = timestamp()
-                    && self.with_relay(|relay| relay.open(Tab(tab), port, visible, now))
+                    && self.with_relay(|relay| relay.open(tab, port, visible, now))
                 {
                     self.tell_status(&sharing);
                 }
             }
-            Word::Frame { port, text } => {
+            Word::Frame { port, frame } => {
                 if let Some(now) = timestamp()
-                    && self.with_relay(|relay| relay.frame(&port, text, now))
+                    && self.with_relay(|relay| relay.frame(&port, frame, now))
                 {
                     // A hidden tab's timers are slowed down, and words from tabs are not.
                     self.input(Input::Timeout);
                 }
             }
             Word::Close { port } => drop(self.with_relay(|relay| relay.close(&port))),
-            Word::Sees { tab, visible } => drop(self.with_relay(|relay| relay.sees(&Tab(tab), visible))),
+            Word::Sees { tab, visible } => drop(self.with_relay(|relay| relay.sees(&tab, visible))),
         }
     }
 }

@@ -1,35 +1,25 @@
 //! A browser with tabs, a lock that one of them holds, a server, and words between them that take their
 //! time. What the driver does in the browser is done here in a few lines; what decides is the real thing.
 
+mod server;
+mod terms;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use client_core::{
-    Attempt, Client, Config, Event, Input, Instant, Output, Status, Transport,
-    relay::{Allegiance, Port, Relay, RelayOutput, Tab as Name, Term},
+    Attempt, Client, Config, Event, Input, Instant, Output,
+    relay::{Allegiance, Port, Relay, RelayOutput, Tab as Name, Term, Word},
 };
-use shared::{
-    ClientFrame, Offset, Position, ServerFrame, Timestamp, Topic,
-    frame::{Batch, NotRecovered, PresenceCount, Subscribed},
-};
+use shared::{ClientFrame, Position, ServerFrame, Timestamp, Topic};
 
-use super::super::script::{publication, server_frame};
-
-/// What one tab says to others.
-#[derive(Debug, Clone)]
-enum Word {
-    Leads(Term),
-    Open(Name, Port),
-    Frame(Port, String),
-    Close(Port),
-    Text(Term, Vec<Port>, String),
-    Status(Term, Status, Transport),
-}
+use super::super::script::server_frame;
 
 #[derive(Debug, Clone)]
 enum Message {
     /// For the client itself.
     Input(Input),
-    Word(Word),
+    /// As text.
+    Word(String),
     /// The lock is this tab's, if it still takes part by this name.
     Granted(Name),
     /// It was taken away.
@@ -53,6 +43,8 @@ pub(super) struct Tab {
     /// What arrives while it is frozen and is done when it thaws.
     frozen: Option<Vec<Message>>,
     hung_until: u64,
+    /// The identity that its page has asked for.
+    identity: u64,
 }
 
 pub(super) struct World {
@@ -72,6 +64,10 @@ pub(super) struct World {
     delays: Vec<u8>,
     /// Most connections at any time.
     pub(super) sockets_max: usize,
+    /// Counts who was signed in: the cookie that all tabs share.
+    identity: u64,
+    /// Who was signed in at least, at the server, when a term began.
+    identities: BTreeMap<Term, u64>,
 }
 
 const SERVER: usize = usize::MAX;
@@ -101,6 +97,8 @@ impl World {
             sent: 0,
             delays,
             sockets_max: 0,
+            identity: 0,
+            identities: BTreeMap::new(),
         }
     }
 
@@ -123,8 +121,9 @@ impl World {
 
     /// To every other tab, as a channel does it.
     fn say(&mut self, from: usize, word: &Word) {
+        let text = word.write(Instant(self.now)).unwrap();
         for to in self.tabs.keys().copied().filter(|to| *to != from).collect::<Vec<_>>() {
-            self.send(from, to, Message::Word(word.clone()));
+            self.send(from, to, Message::Word(text.clone()));
         }
     }
 
@@ -146,6 +145,7 @@ impl World {
             leads: None,
             frozen: None,
             hung_until: 0,
+            identity: 0,
         };
         self.tabs.insert(number, tab);
         self.take_part(number);
@@ -235,38 +235,6 @@ impl World {
         }
     }
 
-    fn lead(&mut self, number: usize) {
-        let tab = self.tabs.get_mut(&number).unwrap();
-        let term = tab.allegiance.next_term(tab.name.clone(), self.now);
-        let mut relay = Relay::new(true);
-        for topic in tab.client.topics() {
-            relay.own(topic.clone(), tab.client.position(topic));
-        }
-        tab.leads = Some((relay, term.clone()));
-        self.say(number, &Word::Leads(term));
-        self.input(number, Input::Led(false));
-    }
-
-    /// The tab leads no more.
-    fn depose(&mut self, number: usize) {
-        if let Some((relay, _)) = self.tabs.get_mut(&number).and_then(|tab| tab.leads.take()) {
-            for topic in relay.dissolve() {
-                self.input(number, Input::Unsubscribe { topic });
-            }
-            self.input(number, Input::Led(true));
-        }
-    }
-
-    fn steal(&mut self, thief: usize) {
-        self.queue.retain(|waiting| *waiting != thief);
-        if let Some(holder) = self.holder.replace(thief) {
-            let name = self.tabs[&holder].name.clone();
-            self.send(BROWSER, holder, Message::Lost(name));
-        }
-        let name = self.tabs[&thief].name.clone();
-        self.send(BROWSER, thief, Message::Granted(name));
-    }
-
     pub(super) fn input(&mut self, number: usize, input: Input) {
         let now = Instant(self.now);
         let Some(tab) = self.tabs.get_mut(&number) else { return };
@@ -291,12 +259,12 @@ impl World {
                 tab.port = Some((attempt, port.clone()));
                 tab.allegiance.opens();
                 let name = tab.name.clone();
-                self.say(number, &Word::Open(name, port));
+                self.say(number, &Word::Open { tab: name, port, visible: true });
             }
             Output::Close { attempt } => {
                 tab.socket.take_if(|current| *current == attempt);
                 if let Some((_, port)) = tab.port.take_if(|(current, _)| *current == attempt) {
-                    self.say(number, &Word::Close(port));
+                    self.say(number, &Word::Close { port });
                 }
             }
             Output::Send { attempt, frame } if tab.socket == Some(attempt) => {
@@ -308,84 +276,12 @@ impl World {
             }
             Output::Send { frame, .. } => {
                 if let Some((_, port)) = tab.port.clone() {
-                    self.say(number, &Word::Frame(port, frame.encode().unwrap()));
+                    self.say(number, &Word::Frame { port, frame });
                 }
             }
             Output::Poll { .. } => panic!("nobody polls where a socket is to be had"),
             Output::Event(event) => self.event(number, event),
         }
-    }
-
-    fn serve(&mut self, number: usize, attempt: Attempt, frame: ServerFrame) {
-        self.send(SERVER, number, Message::Input(Input::Received { attempt, frame }));
-    }
-
-    fn serve_topic(&mut self, number: usize, attempt: Attempt, asked: &shared::frame::Subscribe) {
-        let topic = asked.name.topic();
-        let since = asked.since.clone().unwrap();
-        let recovered = since.offset.0 >= self.low;
-        let reason = (!recovered).then_some(NotRecovered::Expired);
-        let head = self.heads[&topic];
-        let offset = if recovered { since.offset } else { Offset(head) };
-        let answer = Subscribed { epoch: since.epoch, offset, recovered, reason, reference: asked.reference };
-        self.serve(number, attempt, ServerFrame::Subscribed(topic.clone(), answer));
-        if recovered && offset.0 < head {
-            let frame = self.batch(&topic, offset.0);
-            self.serve(number, attempt, frame);
-        }
-        self.tell_count(number, attempt, topic);
-    }
-
-    fn tell_count(&mut self, number: usize, attempt: Attempt, topic: Topic) {
-        let count = PresenceCount { watchers: self.count, subscriptions: self.count, people: 0 };
-        self.serve(number, attempt, ServerFrame::PresenceCount(topic, count));
-    }
-
-    fn batch(&self, topic: &Topic, after: u64) -> ServerFrame {
-        let (from, to) = (Offset(after + 1), Offset(self.heads[topic]));
-        let publications = (from.0..=to.0).map(|o| publication(topic.clone(), Offset(o))).collect();
-        ServerFrame::Batch(topic.clone(), Batch { from, to, publications })
-    }
-
-    fn connected(&self) -> Option<(usize, Attempt)> {
-        let leader = self.holder?;
-        let tab = self.tabs.get(&leader)?;
-        (tab.client.status() == Status::Live).then_some((leader, tab.socket?))
-    }
-
-    pub(super) fn publish(&mut self, topic: &Topic, count: u64) {
-        let before = self.heads[topic];
-        self.heads.insert(topic.clone(), before + count);
-        for number in self.tabs.keys().copied().collect::<Vec<_>>() {
-            let tab = &self.tabs[&number];
-            if let Some(attempt) = tab.socket.filter(|_| tab.client.topics().any(|t| t == topic)) {
-                let frame = self.batch(topic, before);
-                self.serve(number, attempt, frame);
-            }
-        }
-    }
-
-    pub(super) fn count(&mut self, count: u64) {
-        self.count = count;
-        if let Some((leader, attempt)) = self.connected() {
-            for topic in self.heads.keys().cloned().collect::<Vec<_>>() {
-                self.tell_count(leader, attempt, topic);
-            }
-        }
-    }
-
-    /// The connection breaks. Polls would do too, but are no matter of tabs: only what was live is cut.
-    pub(super) fn cut(&mut self) {
-        if let Some((leader, attempt)) = self.connected() {
-            self.tabs.get_mut(&leader).unwrap().socket = None;
-            let closed = Input::Closed { attempt, code: Some(1006), retry_after: None };
-            self.send(SERVER, leader, Message::Input(closed));
-        }
-    }
-
-    /// The server keeps the newest publications only.
-    pub(super) fn forget(&mut self) {
-        self.low = self.heads.values().min().unwrap().saturating_sub(2);
     }
 
     fn event(&mut self, number: usize, event: Event) {
@@ -423,7 +319,7 @@ impl World {
             }
             Event::Status(status) => {
                 if let Some((_, term)) = &tab.leads {
-                    let word = Word::Status(term.clone(), status, tab.client.transport());
+                    let word = Word::Status { by: term.clone(), status, transport: tab.client.transport() };
                     self.say(number, &word);
                 }
             }
@@ -439,11 +335,11 @@ impl World {
             let Some(output) = relay.poll_output() else { return };
             match output {
                 RelayOutput::ToPorts { ports, text } => {
-                    let word = Word::Text(term.clone(), ports, text.to_string());
+                    let word = Word::Text { by: term.clone(), ports, text };
                     self.say(number, &word);
                 }
                 RelayOutput::ToClient(input) => self.input(number, input),
-                RelayOutput::ToServer(text) => panic!("nobody said {text}"),
+                RelayOutput::ToServer(frame) => panic!("nobody said {frame:?}"),
                 RelayOutput::Watch(name) => {
                     // The lock of a tab that is gone already is had at once.
                     let there = self.tabs.values().any(|tab| tab.name == name && tab.frozen.is_none());
@@ -485,7 +381,10 @@ impl World {
                     relay.gone(&name);
                 }
             }
-            Message::Word(word) => self.hear(number, word),
+            Message::Word(text) => {
+                let word = Word::read(&text, Instant(self.now)).expect(&text);
+                self.hear(number, word);
+            }
         }
         self.relay(number);
     }
@@ -493,26 +392,28 @@ impl World {
     fn hear(&mut self, number: usize, word: Word) {
         let tab = self.tabs.get_mut(&number).unwrap();
         match (word, &mut tab.leads) {
-            (Word::Open(name, port), Some((relay, term))) => {
-                relay.open(name, port, true, time());
+            (Word::Open { tab: name, port, visible }, Some((relay, term))) => {
+                relay.open(name, port, visible, time());
                 let (status, transport) = (tab.client.status(), tab.client.transport());
-                let word = Word::Status(term.clone(), status, transport);
+                let word = Word::Status { by: term.clone(), status, transport };
                 self.relay(number);
                 self.say(number, &word);
             }
-            (Word::Frame(port, text), Some((relay, _))) => relay.frame(&port, text, time()),
-            (Word::Close(port), Some((relay, _))) => relay.close(&port),
+            (Word::Frame { port, frame }, Some((relay, _))) => relay.frame(&port, frame, time()),
+            (Word::Reconnect, Some(_)) => self.renew(number),
+            (Word::Close { port }, Some((relay, _))) => relay.close(&port),
             (Word::Leads(term), None) if tab.allegiance.announced(term.clone()) => {
                 self.input(number, Input::Reconnect);
             }
-            (Word::Text(term, ports, text), None) => {
+            (Word::Text { by: term, ports, text }, None) => {
                 let mine = tab.port.clone().filter(|(_, port)| ports.contains(port));
                 if let Some((attempt, _)) = mine.filter(|_| tab.allegiance.speaks(&term)) {
+                    assert!(self.identities[&term] >= tab.identity, "tab {number} hears what another may");
                     let frame = ServerFrame::decode(&text).unwrap();
                     self.input(number, Input::Received { attempt, frame });
                 }
             }
-            (Word::Status(term, status, transport), None) if tab.allegiance.is_served_by(&term) => {
+            (Word::Status { by: term, status, transport }, None) if tab.allegiance.is_served_by(&term) => {
                 self.input(number, Input::Leader { status, transport });
             }
             _ => {}

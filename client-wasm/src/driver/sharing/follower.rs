@@ -2,11 +2,11 @@
 
 use client_core::{
     Attempt, Input,
-    relay::{Port, Term},
+    relay::{Port, Term, Word},
 };
 use shared::{ClientFrame, ServerFrame};
 
-use super::{Sharing, Virtual, claim_connection, words::Word};
+use super::{Sharing, Virtual, claim_connection};
 use crate::{
     browser,
     driver::{Carrier, Driver},
@@ -26,7 +26,7 @@ impl Driver {
     }
 
     fn say_open(sharing: &Sharing, socket: &Virtual) {
-        let (tab, port) = (sharing.tab.0.clone(), socket.port.clone());
+        let (tab, port) = (sharing.tab.clone(), socket.port.clone());
         sharing.say(&Word::Open { tab, port, visible: !browser::is_hidden() });
     }
 
@@ -47,18 +47,18 @@ impl Driver {
         }
     }
 
-    pub(in super::super) fn send_to_leader(&self, socket: &Virtual, frame: &ClientFrame) {
-        if let (Some(sharing), Ok(text)) = (self.sharing(), frame.encode()) {
-            sharing.say(&Word::Frame { port: socket.port.clone(), text });
+    pub(in super::super) fn send_to_leader(&self, socket: &Virtual, frame: ClientFrame) {
+        if let Some(sharing) = self.sharing() {
+            sharing.say(&Word::Frame { port: socket.port.clone(), frame });
         }
     }
 
-    pub(super) fn hear_leader(&self, sharing: &Sharing, by: Term, ports: &[Port], text: &str) {
+    pub(super) fn hear_leader(&self, sharing: &Sharing, by: &Term, ports: &[Port], text: &str) {
         let mine = self.carriers.borrow().iter().find_map(|(attempt, carrier)| match carrier {
             Carrier::Tab(socket) if ports.contains(&socket.port) => Some(*attempt),
             _ => None,
         });
-        if let Some(attempt) = mine.filter(|_| sharing.allegiance.borrow_mut().speaks(&by)) {
+        if let Some(attempt) = mine.filter(|_| sharing.allegiance.borrow_mut().speaks(by)) {
             self.input(match ServerFrame::decode(text) {
                 Ok(frame) => Input::Received { attempt, frame },
                 Err(_) => Input::ReceivedNonsense { attempt },

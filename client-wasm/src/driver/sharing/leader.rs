@@ -3,13 +3,10 @@
 
 use client_core::{
     Input, Status,
-    relay::{Relay, RelayOutput, Tab},
+    relay::{Relay, RelayOutput, Tab, Word},
 };
 
-use super::{
-    Sharing, claim, claim_connection, tab_lock,
-    words::{Told, Word},
-};
+use super::{Sharing, claim, claim_connection, tab_lock};
 use crate::{
     browser,
     driver::{Carrier, Driver},
@@ -38,7 +35,7 @@ impl Driver {
         let Some(sharing) = self.sharing().filter(|sharing| sharing.relay.borrow().is_some()) else { return };
         let mut allegiance = sharing.allegiance.borrow_mut();
         let term = allegiance.next_term(sharing.tab.clone(), browser::wall_ms() as u64);
-        sharing.say(&Word::Leads((&term).into()));
+        sharing.say(&Word::Leads(term.clone()));
         allegiance.announced(term.clone());
         sharing.term.replace(Some(term));
     }
@@ -87,14 +84,14 @@ impl Driver {
         match output {
             RelayOutput::ToPorts { ports, text } => {
                 if let Some(by) = sharing.reign() {
-                    sharing.say(&Word::Text { by, ports, text: text.to_string() });
+                    sharing.say(&Word::Text { by, ports, text });
                 }
             }
             RelayOutput::ToClient(input) => self.input(input),
-            RelayOutput::ToServer(text) => {
+            RelayOutput::ToServer(frame) => {
                 for carrier in self.carriers.borrow().values() {
                     if let Carrier::Socket(socket) = carrier {
-                        socket.send_text(&text);
+                        socket.send(&frame);
                     }
                 }
             }
@@ -133,8 +130,7 @@ impl Driver {
     pub(super) fn tell_status(&self, sharing: &Sharing) {
         if let Some(by) = sharing.reign() {
             let client = self.client.borrow();
-            let status = Told::new(client.status(), browser::now());
-            sharing.say(&Word::Status { by, status, transport: client.transport().into() });
+            sharing.say(&Word::Status { by, status: client.status(), transport: client.transport() });
         }
     }
 }
