@@ -2,20 +2,24 @@
 //! never downloads it. With the feature `split` each is a file of its own, which `cargo xtask` cuts out of the
 //! program; without it (`trunk serve`) they are in the program and there at once.
 //!
-//! Called by the app's routes and by the place above a timeline. A part holds what is reached from it alone: who
-//! names something of one elsewhere has it in the first part again.
+//! Called by the app's routes, by the place above a timeline, and where a dialog opens that only writers need. A part
+//! holds what is reached from it alone: who names something of one elsewhere has it in the first part again.
 
 use std::{future::Future, pin::Pin};
 
 use leptos::{prelude::*, task::spawn_local};
-use shared::EventId;
+use shared::{EventId, model::media::Media};
 
 use crate::{
-    components::dynamic::dynamic,
+    components::{
+        dynamic::{dynamic, when},
+        new_event::NewEventDialog,
+    },
     pages::{
         account::AccountPage,
         event::{
             composer::{Composer, Writing},
+            edit::{DeleteDialog, EditDialog},
             feed::Feed,
             outgoing::Outgoing,
         },
@@ -102,6 +106,47 @@ in_part!(
         }
     }
 );
+
+/// What draws the dialog that makes an event.
+pub(crate) type Begin = fn(RwSignal<bool>) -> AnyView;
+
+in_part!(
+    write,
+    /// The dialog that makes an event.
+    fn new_event() -> Begin {
+        |open| view! { <NewEventDialog open=open /> }.into_any()
+    }
+);
+
+/// What draws a dialog about an item.
+pub(crate) type Change = fn(StoredValue<EventId>, RwSignal<Option<Media>>) -> AnyView;
+
+in_part!(
+    write,
+    /// Changing an item's text.
+    fn edit() -> Change {
+        |event, media| view! { <EditDialog event=event media=media /> }.into_any()
+    }
+);
+in_part!(
+    write,
+    /// Deleting an item.
+    fn delete() -> Change {
+        |event, media| view! { <DeleteDialog event=event media=media /> }.into_any()
+    }
+);
+
+/// A dialog about an item, fetched when there is one that it is about.
+pub(crate) fn about(
+    fetch: fn() -> Fetch<Change>,
+    event: StoredValue<EventId>,
+    media: RwSignal<Option<Media>>,
+) -> impl IntoView {
+    when(
+        move || media.with(Option::is_some),
+        move || later(fetch, || ().into_any(), move |draw| draw(event, media)),
+    )
+}
 
 /// Draws what a part brings, and until then what says that it is coming.
 pub(crate) fn later<T: Copy + Send + Sync + 'static>(

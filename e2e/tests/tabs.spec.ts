@@ -140,8 +140,14 @@ test.describe('P9 hand-over', () => {
           },
           [target, name] as const,
         );
-      const leader = await handOver(api, event.id, others, () => say(going), info);
-      expect(await eventPage.offsets(), 'the page heard nothing meanwhile').toHaveLength(3);
+      let stood: string | null = null;
+      const go = async () => {
+        await say(going);
+        stood = await eventPage.position(event.id);
+      };
+      const leader = await handOver(api, event.id, others, go, info);
+      expect(await eventPage.position(event.id), 'the page heard nothing meanwhile').toBe(stood);
+      expect(stood).not.toBe(await api.head(event.id));
       await say(coming);
       const all = await api.allMedia(event.id);
       await eventPage.expectExactly(all.map((media) => media.offset));

@@ -1,6 +1,6 @@
 //! One connection for all tabs: who leads, and what leader and followers say to each other. The leader is
 //! who holds a Web Lock; what it does for the others is decided by [`Relay`]. Without locks a tab has a
-//! connection of its own. See `docs/decisions/0005-one-connection-per-browser.md`.
+//! connection of its own. See `docs/decisions/0007-one-connection-per-browser.md`.
 
 mod follower;
 mod leader;

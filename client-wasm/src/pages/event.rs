@@ -8,7 +8,7 @@ use leptos_router::{
 use shared::{Change, EventId, MediaId, Topic, model::media::MediaKind};
 
 pub(crate) mod composer;
-mod edit;
+pub(crate) mod edit;
 pub(crate) mod feed;
 mod feed_view;
 pub(crate) mod gone;

@@ -14,11 +14,11 @@ use crate::{
         dynamic::{dynamic, when},
         event_card::EventCard,
         icon::{Icon, mark},
-        new_event::NewEventDialog,
         title::use_title,
     },
     driver::{Live, News, use_live},
     pages::sign_in,
+    parts,
     session::{Own, use_session},
     words,
 };
@@ -218,7 +218,10 @@ fn Events() -> impl IntoView {
             </div>
         }.into_any())}
         {Group::ALL.into_iter().map(|group| group_view(state, group)).collect_view()}
-        <NewEventDialog open=creating />
+        {when(
+            move || creating.get(),
+            move || parts::later(parts::new_event, || ().into_any(), move |draw| draw(creating)),
+        )}
     }
 }
 

@@ -10,7 +10,6 @@ use wasm_bindgen::{JsCast, closure::Closure};
 
 use super::{
     composer::Writing,
-    edit::{DeleteDialog, EditDialog},
     feed::{Feed, Phase},
     linked::LinkedItem,
     load::Loader,
@@ -28,6 +27,7 @@ use crate::{
         item::{Actions, draw_row, permalink},
         lightbox::Lightbox,
     },
+    parts,
     words::kind_plural,
 };
 
@@ -115,8 +115,8 @@ pub(crate) fn FeedView(
             .into_any(),
             Phase::Ready => view! { <FeedEnd feed=feed loader=loader kind=kind /> }.into_any(),
         })}
-        <EditDialog event=event media=editing />
-        <DeleteDialog event=event media=deleting />
+        {parts::about(parts::edit, event, editing)}
+        {parts::about(parts::delete, event, deleting)}
         <Lightbox feed=feed photo=photo />
     }
 }
