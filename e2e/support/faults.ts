@@ -14,6 +14,9 @@ export const NETWORK = [
 /** A page may give up a request of its own: a held poll, a video that is scrolled away, leaving. */
 const GIVEN_UP = /ERR_ABORTED|NS_BINDING_ABORTED|aborted|cancell?ed/i;
 
+/** What Firefox says, in two sentences, when a page itself closes a WebSocket that is still being opened. */
+const INTERRUPTED = /The connection to (ws\S+) was interrupted while the page was loading/;
+
 export class Faults {
   private readonly found: string[] = [];
   private readonly allowed: RegExp[] = [];
@@ -31,6 +34,8 @@ export class Faults {
     context.on('requestfailed', (request) => {
       const why = request.failure()?.errorText ?? 'failed';
       if (!GIVEN_UP.test(why)) this.note(`request: ${request.method()} ${request.url()} ${why}`);
+      // The page was left while a part of it was on its way; Firefox lets the loader say so before it goes.
+      else if (request.url().includes('/later-')) this.allowed.push(/^console: Error \(\S+\/loader-\S+\.js\)$/);
     });
     context.on('response', (response) => {
       if (response.status() >= 400) {
@@ -41,7 +46,12 @@ export class Faults {
 
   /** What was seen and not allowed. */
   get unexpected(): string[] {
-    return this.found.filter((fault) => !this.allowed.some((pattern) => pattern.test(fault)));
+    const givenUp = this.found.flatMap((fault) => INTERRUPTED.exec(fault)?.[1] ?? []);
+    return this.found.filter(
+      (fault) =>
+        !this.allowed.some((pattern) => pattern.test(fault)) &&
+        !(/WebSocket|connection/i.test(fault) && givenUp.some((url) => fault.includes(url))),
+    );
   }
 
   private note(fault: string): void {
