@@ -33,10 +33,9 @@ pub(crate) fn run(workspace: &Workspace, listen: SocketAddr, demo: bool) -> Resu
     }
     setup::for_building(workspace)?;
     build::client(workspace)?;
-    build::server(workspace)?;
-    if demo {
-        build::release(workspace, &["demo"])?;
-    }
+    // Both at once: one after the other, what they share would be compiled twice, with other features.
+    let programs: &[&str] = if demo { &["server", "demo"] } else { &["server"] };
+    build::release(workspace, programs)?;
     let mut children = Children::new()?;
     let mut server = workspace.command(workspace.release_binary("touchline"));
     server.args(["serve", "--listen", &listen.to_string(), "--data-dir", "data"]);
