@@ -62,6 +62,8 @@ pub(crate) fn dev(workspace: &Workspace) -> Result<()> {
     let mut server = workspace.command(workspace.root().join("target/debug/touchline"));
     server.args(["serve", "--listen", "127.0.0.1:8080", "--data-dir", "data"]);
     server.env("TOUCHLINE_VISITORS_MAY_POST", "true");
+    // trunk passes on what the page asks, and the page is at trunk's address (Trunk.toml).
+    server.env("TOUCHLINE_ALLOWED_ORIGINS", "http://127.0.0.1:8081,http://localhost:8081");
     children.start("the server", true, &mut server)?;
     let mut trunk = workspace.command("trunk");
     trunk.arg("serve").env_remove("NO_COLOR").env("TRUNK_SKIP_VERSION_CHECK", "true");
