@@ -120,7 +120,7 @@ fn change_list(list: &mut ById, change: &Change) {
 
 #[cfg(test)]
 mod tests {
-    use shared::{frame::EventDeleted, model::event::EventStatus};
+    use shared::{change::EventDeleted, model::event::EventStatus};
 
     use super::*;
 
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_status_is_that_of_the_event_on_its_list() {
-        let over = shared::frame::EventStatusChanged { event_id: id(), status: EventStatus::Completed };
+        let over = shared::change::EventStatusChanged { event_id: id(), status: EventStatus::Completed };
         let mut list = EventList::default();
         list.apply(List::Public, Change::EventStatus(over.clone()));
         assert!(list.is_empty());

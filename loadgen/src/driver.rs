@@ -19,7 +19,7 @@ use bytes::Bytes;
 use client_core::{Attempt, Client, Config, Event, Input, Instant, Output, Status};
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::Method;
-use shared::{MediaId, Position, ServerFrame, Topic, frame::Change, frame::decode_poll};
+use shared::{Change, MediaId, Position, ServerFrame, Topic, frame::decode_poll};
 use tokio::{
     net::TcpStream,
     sync::mpsc,

@@ -5,6 +5,7 @@
 //!
 //! The prose of the contract is `docs/protocol.md`; `tests/protocol_document.rs` fails when the two part.
 
+pub mod change;
 pub mod code;
 pub mod frame;
 pub mod ids;
@@ -16,8 +17,9 @@ pub mod text;
 pub mod timestamp;
 pub mod topic;
 
+pub use change::Change;
 pub use code::{CloseCode, ErrorCode};
-pub use frame::{Change, ClientFrame, Publication, ServerFrame};
+pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
     AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MediaId, PublicationId, SessionId,
     UploadId, WatcherId,

@@ -4,7 +4,7 @@ use client_core::timeline::{Echo, EchoState, Row, RowKey, Timeline, TimelineChan
 use proptest::prelude::*;
 use shared::{
     Change, Cursor, IdempotencyKey, MediaId, Offset, Position, Publication,
-    frame::MediaDeleted,
+    change::MediaDeleted,
     model::media::{Author, Media, MediaKind},
     rest::Page,
 };

@@ -2,7 +2,7 @@
 
 use shared::{
     Change, EventId, Topic,
-    frame::{EventAccessChanged, EventDeleted, EventStatusChanged},
+    change::{EventAccessChanged, EventDeleted, EventStatusChanged},
     limits,
     model::{
         event::{Event, EventPatch, EventStatus, NewEvent},

@@ -2,7 +2,7 @@
 
 use shared::{
     Change, EventId, IdempotencyKey, MediaId, Topic, UploadId,
-    frame::MediaDeleted,
+    change::MediaDeleted,
     limits,
     model::{
         event::Cover,

@@ -4,7 +4,7 @@
 
 use shared::{
     AccountId, Change, EventId, InvitationId, Topic,
-    frame::EventAccessChanged,
+    change::EventAccessChanged,
     limits::{
         EVENT_INVITATIONS, EVENT_MEMBERS, INVITATION_TTL_S_DEFAULT, INVITATION_TTL_S_MAX, INVITATION_USES_MAX,
     },

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
-use shared::{Change, Position, ServerFrame, WatcherId, frame::MediaDeleted, frame::NotRecovered};
+use shared::{Change, Position, ServerFrame, WatcherId, change::MediaDeleted, frame::NotRecovered};
 
-use super::{signal::Signal, *};
+use super::{
+    signal::Signal,
+    topic::{Leaving, Reading},
+    *,
+};
 use crate::{
     auth::example::{person, user},
     store::{Announcer, WorkError},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use shared::{Change, EventId, Offset, Topic, TopicKind, frame::MediaDeleted};
+use shared::{Change, EventId, Offset, Topic, TopicKind, change::MediaDeleted};
 
 use super::*;
 
@@ -158,7 +158,7 @@ async fn what_is_deleted_is_not_in_the_log_either() {
             append_one(&bench.store, &topic(), number).await;
         }
         let gone =
-            Change::EventDelete(shared::frame::EventDeleted { event_id: "e1".parse::<EventId>().unwrap() });
+            Change::EventDelete(shared::change::EventDeleted { event_id: "e1".parse::<EventId>().unwrap() });
         let redacted: Result<_, ()> = bench
             .store
             .write(async move |tx| Ok(log::redact(tx, &topic(), "media:m1", Offset(1), &gone).await?))

@@ -132,7 +132,7 @@ impl Outlet for Answer {
 mod tests {
     use futures_util::FutureExt as _;
     use parking_lot::Mutex;
-    use shared::{Change, Offset, Position, ServerFrame, Topic, frame::MediaDeleted};
+    use shared::{Change, Offset, Position, ServerFrame, Topic, change::MediaDeleted};
 
     use super::*;
     use crate::{

@@ -1,7 +1,11 @@
 //! What every frame looks like on the wire: a changed line here is a change of the protocol.
 
 use super::*;
-use crate::model::account::Person;
+use crate::{
+    Position,
+    change::EventStatusChanged,
+    model::{account::Person, event::EventStatus},
+};
 
 fn publication(change: Change) -> Publication {
     Publication {

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 use shared::{
     AccountId, Change, EventId, Offset,
-    frame::{MediaDeleted, TopicName},
+    change::MediaDeleted,
+    frame::TopicName,
     model::{
         account::AccountRole,
         event::{EventPatch, NewEvent},

@@ -1,7 +1,7 @@
 //! A session without a socket.
 
 use futures_util::FutureExt as _;
-use shared::{Change, frame::MediaDeleted};
+use shared::{Change, change::MediaDeleted};
 
 use super::*;
 use crate::{
