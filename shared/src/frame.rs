@@ -4,13 +4,13 @@
 //! `timestamp` beside them, in front of the payload, so that who only routes need not read on.
 //!
 //! A reader must pass over types it does not know; a publication of unknown type still moves the
-//! position ([`Change::Unknown`]).
+//! position ([`Change::Other`]).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    AccountId, Change, ConnectionId, EventId, Offset, PublicationId, Timestamp, Topic,
+    AccountId, Change, ConnectionId, DomainChange as _, EventId, Offset, PublicationId, Timestamp, Topic,
     model::presence::{PersonGone, PersonThere, PresenceState},
     position::Epoch,
     rest::ErrorDetail,
@@ -369,7 +369,7 @@ impl ServerFrame {
     }
 
     /// Reads a frame. Unknown types are [`ServerFrame::Unknown`], or a publication of
-    /// [`Change::Unknown`] where they carry an offset.
+    /// [`Change::Other`] where they carry an offset.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
         let envelope: Envelope<'_> = serde_json::from_str(text)?;
         if let Some(frame) = Self::decode_presence(&envelope)? {

@@ -17,7 +17,7 @@ pub mod text;
 pub mod timestamp;
 pub mod topic;
 
-pub use change::Change;
+pub use change::{Change, DomainChange};
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{

@@ -249,6 +249,6 @@ pub(crate) fn publication(topic: shared::Topic, offset: Offset) -> Publication {
         offset,
         id: format!("p{offset}").parse().unwrap(),
         timestamp: "2026-11-21T20:14:05.123Z".parse().unwrap(),
-        change: Change::Unknown,
+        change: Change::parse("later:new", "null").unwrap(),
     }
 }

@@ -3,7 +3,7 @@
 use client_core::timeline::{Echo, EchoState, Row, RowKey, Timeline, TimelineChange};
 use proptest::prelude::*;
 use shared::{
-    Change, Cursor, IdempotencyKey, MediaId, Offset, Position, Publication,
+    Change, Cursor, DomainChange as _, IdempotencyKey, MediaId, Offset, Position, Publication,
     change::MediaDeleted,
     model::media::{Author, Media, MediaKind},
     rest::Page,

@@ -143,7 +143,7 @@ fn apply(loader: Loader, change: &Change) {
             }
         }),
         Change::EventAccess(_) => loader.ask_access(),
-        Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Unknown => {}
+        Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Other(_) => {}
     }
 }
 
