@@ -266,13 +266,21 @@ impl Envelope<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct Plain<'a, P> {
-    #[serde(rename = "type")]
-    type_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    topic: Option<&'a Topic>,
+/// The text of a frame that is no publication. For who says few kinds of them; [`ServerFrame::encode`] knows all.
+pub fn plain<P: Serialize>(
+    type_name: &str,
+    topic: Option<&Topic>,
     payload: P,
+) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Plain<'a, P> {
+        #[serde(rename = "type")]
+        type_name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<&'a Topic>,
+        payload: P,
+    }
+    serde_json::to_string(&Plain { type_name, topic, payload })
 }
 
 impl ServerFrame {
@@ -321,16 +329,19 @@ impl ServerFrame {
         }
     }
 
+    /// The place in a topic that a client stands at when it has taken the frame in; no offset where the frame is
+    /// [`ephemeral`](Self::ephemeral). `None` for what is no news of a topic.
+    pub fn place(&self) -> Option<(&Topic, Option<Offset>)> {
+        match self {
+            Self::Publication(publication) => Some((&publication.topic, Some(publication.offset))),
+            Self::Batch(topic, batch) => Some((topic, Some(batch.to))),
+            frame => frame.ephemeral().map(|topic| (topic, None)),
+        }
+    }
+
     /// The frame's text. Publications are encoded by [`RawPublication::encode_into`] on the server;
     /// this gives the same bytes and serves tests and clients that record frames.
     pub fn encode(&self) -> Result<String, serde_json::Error> {
-        fn plain<P: Serialize>(
-            type_name: &str,
-            topic: Option<&Topic>,
-            payload: P,
-        ) -> Result<String, serde_json::Error> {
-            serde_json::to_string(&Plain { type_name, topic, payload })
-        }
         match self {
             Self::Connected(p) => plain("connected", None, p),
             Self::Subscribed(topic, p) => plain("subscribed", Some(topic), p),
@@ -464,15 +475,21 @@ pub fn encode_batch_into<'a>(
     debug_assert!(written.is_ok());
 }
 
-/// Reads the answer to a poll, `{"frames": […]}`: the frames that a connection would have received.
-pub fn decode_poll(text: &str) -> Result<Vec<ServerFrame>, DecodeError> {
+/// The texts of the frames in the answer to a poll, `{"frames": […]}`: those that a connection would have
+/// received.
+pub fn split_poll(text: &str) -> Result<Vec<&str>, DecodeError> {
     #[derive(Deserialize)]
     struct Answer<'a> {
         #[serde(borrow)]
         frames: Vec<&'a RawValue>,
     }
     let answer: Answer<'_> = serde_json::from_str(text)?;
-    answer.frames.into_iter().map(|frame| ServerFrame::decode(frame.get())).collect()
+    Ok(answer.frames.into_iter().map(RawValue::get).collect())
+}
+
+/// Reads the answer to a poll.
+pub fn decode_poll(text: &str) -> Result<Vec<ServerFrame>, DecodeError> {
+    split_poll(text)?.into_iter().map(ServerFrame::decode).collect()
 }
 
 #[cfg(test)]
