@@ -12,7 +12,7 @@ use shared::{
     rest::{ErrorBody, Page, Snapshot},
 };
 
-use crate::browser::encode;
+use crate::{browser::encode, offline};
 
 pub(crate) mod people;
 pub(crate) mod upload;
@@ -82,6 +82,9 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 async fn text(request: Result<Request, gloo_net::Error>) -> Answer<String> {
     let request = request.map_err(|_| ApiError::unreachable())?;
     let response = request.send().await.map_err(|_| ApiError::unreachable())?;
+    if let Some(as_of) = response.headers().get(offline::AS_OF) {
+        offline::note(&as_of);
+    }
     let body = response.text().await.map_err(|_| ApiError::unreachable())?;
     if response.ok() { Ok(body) } else { Err(ApiError::from_body(response.status(), &body)) }
 }

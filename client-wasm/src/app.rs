@@ -12,6 +12,7 @@ use crate::{
         announcer::Announcer, banner::Banner, header::Header, theme::Scheme, time::Clock, title::Title,
     },
     driver::Live,
+    offline,
     pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
     parts,
     session::Session,
@@ -26,6 +27,7 @@ pub(crate) fn App() -> impl IntoView {
     provide_context(Announcer::find());
     let live = Live::start();
     provide_context(live);
+    offline::start(live);
     provide_context(Session::start(live));
 
     view! {

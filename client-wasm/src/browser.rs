@@ -62,6 +62,43 @@ pub(crate) fn format_full(millis: f64) -> String {
     format_date(millis, &[("dateStyle", "full"), ("timeStyle", "short")])
 }
 
+/// The time of day, and the day as well where that is long ago.
+pub(crate) fn format_moment(millis: f64) -> String {
+    const LONG_AGO_MS: f64 = 18.0 * 3_600_000.0;
+    if wall_ms() - millis < LONG_AGO_MS {
+        return format_clock(millis);
+    }
+    format_date(millis, &[("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")])
+}
+
+/// Registers the service worker. The first one has not seen what this page has read: it is told the addresses.
+#[cfg(feature = "split")]
+pub(crate) async fn keep_for_offline(script: &str) -> Result<(), wasm_bindgen::JsValue> {
+    use wasm_bindgen_futures::JsFuture;
+    let navigator = window().navigator();
+    // Absent where the page did not come over TLS, and in some private windows.
+    if !js_sys::Reflect::has(&navigator, &"serviceWorker".into())? {
+        return Ok(());
+    }
+    let workers = navigator.service_worker();
+    let is_first = workers.controller().is_none();
+    JsFuture::from(workers.register(script)).await?;
+    if !is_first {
+        return Ok(());
+    }
+    let ready: web_sys::ServiceWorkerRegistration = JsFuture::from(workers.ready()?).await?.unchecked_into();
+    let Some((worker, performance)) = ready.active().zip(window().performance()) else { return Ok(()) };
+    let read: js_sys::Array = performance
+        .get_entries_by_type("resource")
+        .iter()
+        .map(|entry| entry.unchecked_into::<web_sys::PerformanceEntry>().name())
+        .map(wasm_bindgen::JsValue::from)
+        .collect();
+    let told = js_sys::Object::new();
+    js_sys::Reflect::set(&told, &"read".into(), &read)?;
+    worker.post_message(&told)
+}
+
 /// Sixteen random bytes, written as 32 hexadecimal digits: a name that nobody else has. (`randomUUID` is
 /// missing from pages that did not come over TLS.)
 pub(crate) fn random_id() -> String {
