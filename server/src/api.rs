@@ -8,6 +8,7 @@ pub mod health;
 pub mod media;
 pub mod member;
 pub mod session;
+pub mod story;
 pub mod upload;
 
 use axum::{

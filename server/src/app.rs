@@ -296,6 +296,15 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/uploads", post(api::upload::create).layer(DefaultBodyLimit::max(upload_bytes)))
         .route("/media/{upload_id}/{file}", get(api::files::serve))
+        // Stories
+        .route("/api/stories", get(api::story::list).post(api::story::create))
+        .route("/api/stories/{id}", get(api::story::read).delete(api::story::delete))
+        .route("/api/stories/{id}/view", post(api::story::view))
+        .route("/api/stories/{id}/reactions", post(api::story::react))
+        .route("/api/stories/{id}/viewers", get(api::story::viewers))
+        .route("/stories", get(assets::asset).post(api::story::create))
+        .route("/stories/{id}/view", post(api::story::view))
+        .route("/stories/{id}/reactions", post(api::story::react))
         // People
         .route(
             "/api/session",

@@ -150,6 +150,8 @@ pub struct Config {
     pub storage: Storage,
     #[command(flatten)]
     pub uploads: Uploads,
+    #[command(flatten)]
+    pub stories: Stories,
     /// Origins whose pages may use this server from elsewhere (CORS, WebSocket). Repeatable.
     #[arg(long = "allowed-origin", env = "TOUCHLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -171,7 +173,7 @@ pub struct Windows {
     /// Window of an event's timeline, in milliseconds; 0 sends everything at once.
     #[arg(long, env = "TOUCHLINE_WINDOW_EVENT_MS", default_value_t = 1000, global = true)]
     pub window_event_ms: u64,
-    /// Window of the list of events, in milliseconds; 0 sends everything at once.
+    /// Window of the list of events and of the stories, in milliseconds; 0 sends everything at once.
     #[arg(long, env = "TOUCHLINE_WINDOW_EVENTS_MS", default_value_t = 1000, global = true)]
     pub window_events_ms: u64,
     /// Recent publications kept in memory per topic, in bytes.
@@ -359,6 +361,21 @@ pub struct Uploads {
     pub upload_max_pixels: u64,
 }
 
+/// Stories.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Stories {
+    /// A story is over after this long, in seconds.
+    #[arg(long, env = "TOUCHLINE_STORY_TTL_S", default_value_t = 24 * 3600, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub story_ttl_s: u32,
+}
+
+impl Stories {
+    /// How long a story is shown, in milliseconds.
+    pub fn ttl_ms(self) -> i64 {
+        i64::from(self.story_ttl_s) * 1000
+    }
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
@@ -370,6 +387,7 @@ impl Config {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
             TopicKind::Events => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
+            TopicKind::Stories => (kind, self.windows.window_events_ms),
             // One reader, and what is written there wants to be seen.
             TopicKind::User | TopicKind::Online => (kind, 0),
         });
@@ -402,6 +420,7 @@ impl Config {
                 age_s: some(self.storage.retain_event_age_s),
             },
             TopicKind::Events | TopicKind::Online => Retention::default(),
+            TopicKind::Stories => Retention { count: Some(10_000), age_s: None },
             TopicKind::User => Retention { count: Some(1000), age_s: None },
         }
     }

@@ -5,6 +5,7 @@ pub mod event;
 pub mod housekeeping;
 pub mod media;
 pub mod member;
+pub mod story;
 
 use shared::ErrorCode;
 

@@ -17,6 +17,7 @@ pub mod media;
 pub mod member;
 pub mod migrations;
 mod sqlite;
+pub mod story;
 mod tx;
 
 use std::{path::PathBuf, sync::Arc};

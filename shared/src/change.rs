@@ -34,7 +34,6 @@ pub trait DomainChange: Sized {
 }
 
 /// Writes a domain's type of changes: one line per type of publication, with the payload and the item it is about.
-#[expect(unused_macros, reason = "the domains that follow use it")]
 macro_rules! domain_change {
     (
         $(#[$about:meta])*
@@ -82,7 +81,6 @@ macro_rules! domain_change {
     };
 }
 
-#[expect(unused_imports, reason = "the domains that follow use it")]
 pub(crate) use domain_change;
 
 /// What a publication says has changed.

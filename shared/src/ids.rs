@@ -39,6 +39,10 @@ id!(
     InvitationId, "an invitation id"
 );
 id!(
+    /// A story: a photo or a video that is there for a day.
+    StoryId, "a story id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );

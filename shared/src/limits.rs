@@ -31,6 +31,12 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Longest token, in bytes.
 pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Longest text of a story, in characters.
+pub const STORY_TEXT_CHARS: usize = 500;
+/// Most stories of one person at a time.
+pub const STORIES_PER_AUTHOR: usize = 50;
+/// Longest reaction to a story, which is one emoji, in bytes.
+pub const REACTION_BYTES: usize = 64;
 /// Most members of one event.
 pub const EVENT_MEMBERS: usize = 500;
 /// Most invitations to one event that are open at a time.

@@ -6,3 +6,4 @@ pub mod event;
 pub mod media;
 pub mod member;
 pub mod presence;
+pub mod story;

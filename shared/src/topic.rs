@@ -23,11 +23,13 @@ pub enum TopicKind {
     User,
     /// `online`: who is online. Nothing is ever published on it.
     Online,
+    /// `stories`: everybody's stories, as they come and go.
+    Stories,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::Events, Self::Event, Self::User, Self::Online];
+    pub const ALL: [Self; 5] = [Self::Events, Self::Event, Self::User, Self::Online, Self::Stories];
 
     /// The name in front of the colon.
     pub const fn name(self) -> &'static str {
@@ -36,13 +38,14 @@ impl TopicKind {
             Self::Event => "event",
             Self::User => "user",
             Self::Online => "online",
+            Self::Stories => "stories",
         }
     }
 
     /// Whether topics of this kind carry an id after a colon.
     pub const fn has_id(self) -> bool {
         match self {
-            Self::Events | Self::Online => false,
+            Self::Events | Self::Online | Self::Stories => false,
             Self::Event | Self::User => true,
         }
     }
@@ -50,7 +53,8 @@ impl TopicKind {
     /// How many of those who are present are named; 0 where it is told to nobody who they are.
     pub const fn people_named(self) -> usize {
         match self {
-            Self::User => 0,
+            // Who looks at stories is told to those whose stories they are, and to nobody else.
+            Self::User | Self::Stories => 0,
             Self::Events | Self::Event => PEOPLE_NAMED,
             Self::Online => PEOPLE_NAMED_ONLINE,
         }
@@ -86,11 +90,16 @@ impl Topic {
         Self { kind: TopicKind::User, text: format!("user:{id}").into() }
     }
 
+    /// Everybody's stories.
+    pub fn stories() -> Self {
+        Self { kind: TopicKind::Stories, text: TopicKind::Stories.name().into() }
+    }
+
     /// The account whose own topic this is.
     pub fn account_id(&self) -> Option<AccountId> {
         match self.kind {
             TopicKind::User => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::Event | TopicKind::Online => None,
+            TopicKind::Events | TopicKind::Event | TopicKind::Online | TopicKind::Stories => None,
         }
     }
 
@@ -107,7 +116,7 @@ impl Topic {
     pub fn event_id(&self) -> Option<EventId> {
         match self.kind {
             TopicKind::Event => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::User | TopicKind::Online => None,
+            TopicKind::Events | TopicKind::User | TopicKind::Online | TopicKind::Stories => None,
         }
     }
 
@@ -168,7 +177,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back_as_written() {
-        for good in ["events", "online", "event:0198c0de", "event:a_B-9"] {
+        for good in ["events", "online", "stories", "event:0198c0de", "event:a_B-9"] {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);
         }

@@ -6,6 +6,7 @@ use shared::{
     Change, ClientFrame, CloseCode, DomainChange as _, ErrorCode, ServerFrame, TopicKind,
     frame::{NotRecovered, PROTOCOL_VERSION},
     limits,
+    model::story::StoryChange,
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -45,7 +46,7 @@ fn first_column(heading: &str) -> Vec<String> {
 fn e4_the_types_of_the_document_are_the_types_of_the_code() {
     assert_eq!(first_column("### From the client"), ClientFrame::TYPES);
     assert_eq!(first_column("### From the server"), ServerFrame::CONTROL_TYPES);
-    assert_eq!(first_column("### Publications"), [Change::TYPES].concat());
+    assert_eq!(first_column("### Publications"), [Change::TYPES, StoryChange::TYPES].concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
 }
 
@@ -110,6 +111,9 @@ fn v8_the_limits_agree() {
         "PASSWORD_CHARS_MIN" => limits::PASSWORD_CHARS_MIN,
         "PASSWORD_BYTES_MAX" => limits::PASSWORD_BYTES_MAX,
         "TOKEN_BYTES" => limits::TOKEN_BYTES,
+        "STORY_TEXT_CHARS" => limits::STORY_TEXT_CHARS,
+        "STORIES_PER_AUTHOR" => limits::STORIES_PER_AUTHOR,
+        "REACTION_BYTES" => limits::REACTION_BYTES,
         "EVENT_MEMBERS" => limits::EVENT_MEMBERS,
         "EVENT_INVITATIONS" => limits::EVENT_INVITATIONS,
         "INVITATION_USES_MAX" => limits::INVITATION_USES_MAX,

@@ -60,6 +60,7 @@ fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Optio
         _ if principal.is_admin() => Some(Decision::Allowed),
         TopicKind::Events => Some(on_events(principal, action)),
         TopicKind::Online => Some(on_online(principal, action)),
+        TopicKind::Stories => Some(on_stories(principal, action)),
         TopicKind::Event => None,
     }
 }
@@ -138,6 +139,15 @@ fn on_online(principal: &Principal, action: Action) -> Decision {
         (Principal::Visitor { .. }, _) => Decision::SignIn,
         (Principal::User(_) | Principal::Key { .. }, Action::Read) => Decision::Allowed,
         (Principal::User(_) | Principal::Key { .. }, _) => Decision::Forbidden,
+    }
+}
+
+/// Whoever has an account looks at stories and posts them; another's are an administrator's to delete.
+fn on_stories(principal: &Principal, action: Action) -> Decision {
+    match (principal, action) {
+        (Principal::Visitor { .. }, _) => Decision::SignIn,
+        (_, Action::Read | Action::Post) => Decision::Allowed,
+        (_, Action::Manage) => Decision::Forbidden,
     }
 }
 

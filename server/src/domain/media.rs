@@ -35,14 +35,15 @@ pub async fn post(
 ) -> Result<Media, WorkError<Refusal>> {
     let author = author(principal, &new).map_err(WorkError::Refused)?;
     let body = text("text", &new.text, limits::MEDIA_TEXT_CHARS).map_err(WorkError::Refused)?;
+    let by = principal.account_id();
     let (kind, attachment) = match (attached, &new.upload_id) {
         (Some((kind, attachment)), _) => {
-            rows::insert_upload(tx, kind, &attachment, at).await?;
-            rows::take_upload(tx, &attachment.upload_id, Some(event_id)).await?;
+            rows::insert_upload(tx, kind, &attachment, by, at).await?;
+            rows::take_upload(tx, &attachment.upload_id, Some(event_id), by).await?;
             (kind, Some(attachment))
         }
         (None, Some(upload)) => {
-            let taken = rows::take_upload(tx, upload, Some(event_id)).await?;
+            let taken = rows::take_upload(tx, upload, Some(event_id), by).await?;
             let (kind, attachment) =
                 taken.ok_or_else(|| no_upload("there is no such upload, or it is in use"))?;
             (kind, Some(attachment))

@@ -152,6 +152,38 @@ create index event_created on event (created_at, id);
 alter table account add column folded text not null default '';
 create index account_folded on account (folded);
 ",
+    "
+create table story (
+    id         text   not null primary key,
+    -- Of the publication that showed it.
+    \"offset\"   bigint not null unique,
+    author_id  text   not null references account (id) on delete cascade,
+    kind       text   not null,
+    text       text   not null,
+    attachment text   not null,
+    upload_id  text   not null unique,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index story_author on story (author_id, \"offset\");
+create index story_expires on story (expires_at);
+
+-- Who has seen a story, and with what they reacted.
+create table story_audience (
+    story_id   text   not null references story (id) on delete cascade,
+    account_id text   not null references account (id) on delete cascade,
+    -- Counts from 1 per story, in the order in which they came.
+    number     bigint not null,
+    viewed_at  bigint,
+    emoji      text,
+    reacted_at bigint,
+    primary key (story_id, account_id)
+) without rowid;
+create unique index story_audience_number on story_audience (story_id, number);
+
+-- Who uploaded it, and alone may use it; absent for a visitor's.
+alter table upload add column account_id text;
+",
 ];
 
 /// Whether the database at `path` has the schema of this program. Changes nothing.

@@ -35,6 +35,7 @@ mod p6_rights;
 mod poll;
 mod presence;
 mod recovery;
+mod s1_stories;
 mod s2_tokens;
 mod s4_connections;
 mod s5_command_line;

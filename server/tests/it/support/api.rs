@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path};
 
 use reqwest::{
     Method, RequestBuilder,
-    header::{HeaderMap, HeaderName},
+    header::{COOKIE, HeaderMap, HeaderName, HeaderValue},
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
