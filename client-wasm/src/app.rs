@@ -52,6 +52,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/invitations/:code") view=|| parts::page(parts::invitation) />
                     <Route path=path!("/signin") view=|| parts::page(parts::sign_in) />
                     <Route path=path!("/account") view=|| parts::page(parts::account) />
+                    <Route path=path!("/stories") view=|| parts::page(parts::stories) />
                 </Routes>
             </main>
             <Banner />

@@ -7,3 +7,4 @@ pub(crate) mod invitation;
 pub(crate) mod not_found;
 pub(crate) mod people;
 pub(crate) mod sign_in;
+pub(crate) mod stories;

@@ -26,6 +26,7 @@ use crate::{
         invitation::InvitationPage,
         people::PeoplePage,
         sign_in::SignInPage,
+        stories::StoriesPage,
     },
 };
 
@@ -91,6 +92,14 @@ in_part!(
     /// Signing in, and making an account.
     fn sign_in() -> Page {
         || view! { <SignInPage /> }.into_any()
+    }
+);
+
+in_part!(
+    desk,
+    /// Everybody's stories.
+    fn stories() -> Page {
+        || view! { <StoriesPage /> }.into_any()
     }
 );
 

@@ -47,7 +47,10 @@ struct Link {
     wide_only: bool,
 }
 
-const PAGES: [Link; 1] = [Link { href: "/", name: "Events", icon: Icon::Calendar, wide_only: true }];
+const PAGES: [Link; 2] = [
+    Link { href: "/", name: "Events", icon: Icon::Calendar, wide_only: true },
+    Link { href: "/stories", name: "Stories", icon: Icon::Story, wide_only: false },
+];
 
 #[component]
 fn Pages() -> impl IntoView {

@@ -12,7 +12,7 @@ use shared::{
 };
 use wasm_bindgen::JsCast;
 
-mod files;
+pub(crate) mod files;
 
 use files::{Draft, accept};
 
