@@ -8,7 +8,7 @@ use shared::{
 };
 
 use crate::{
-    api::{Answer, stories as api, upload},
+    api::{Answer, ApiError, stories as api, upload},
     browser,
     components::{
         announcer::use_announcer,
@@ -40,8 +40,8 @@ struct Adding {
     problem: RwSignal<Option<String>>,
     /// The share of the file that has been sent, from 0 to 1.
     progress: RwSignal<f64>,
-    /// Sent already: trying again does not send it twice.
-    sent: RwSignal<Option<UploadId>>,
+    /// Sent already, and the key of the story that is made of it: trying again does nothing twice.
+    sent: RwSignal<Option<(UploadId, IdempotencyKey)>>,
 }
 
 impl Adding {
@@ -69,8 +69,8 @@ impl Adding {
         self.progress.try_set(0.0);
     }
 
-    async fn post(self, draft: Draft, key: IdempotencyKey) -> Answer<()> {
-        let upload_id = match self.sent.get_untracked() {
+    async fn post(self, draft: Draft) -> Answer<()> {
+        let (upload_id, key) = match self.sent.get_untracked() {
             Some(sent) => sent,
             None => {
                 let progress = self.progress;
@@ -78,7 +78,11 @@ impl Adding {
                 let file = upload::file(&draft.file, poster.as_ref(), move |share| {
                     progress.try_set(share);
                 });
-                let sent = file.await?.upload_id;
+                let upload_id = file.await?.upload_id;
+                // What is made up here is an identifier.
+                let key =
+                    browser::random_id().parse::<IdempotencyKey>().map_err(|_| ApiError::unreachable())?;
+                let sent = (upload_id, key);
                 self.sent.try_set(Some(sent.clone()));
                 sent
             }
@@ -110,12 +114,10 @@ fn AddForm() -> impl IntoView {
             adding.problem.set(Some("Choose a photo or a video.".to_owned()));
             return;
         };
-        // What has been made up here is an identifier.
-        let Ok(key) = browser::random_id().parse::<IdempotencyKey>() else { return };
         adding.busy.set(true);
         adding.problem.set(None);
         spawn_local(async move {
-            let answer = adding.post(draft, key).await;
+            let answer = adding.post(draft).await;
             adding.busy.try_set(false);
             match answer {
                 Ok(()) => {
