@@ -48,11 +48,11 @@ fn placed(row: &Row<'_>) -> Result<(Story, Offset), StoreError> {
     Ok((read(row)?, row.offset(9)?))
 }
 
-/// The columns that depend on who asks (`$1`).
+/// The columns that depend on who asks (`$1`, nobody for the key of a server).
 macro_rules! select_seen {
     ($rest:literal) => {
         select!(
-            ", s.author_id = $1 or v.viewed_at is not null, v.emoji, case when s.author_id = $1 then \
+            ", coalesce(s.author_id = $1, false) or v.viewed_at is not null, v.emoji, case when s.author_id = $1 then \
                (select count(*) from story_audience c where c.story_id = s.id \
                 and c.viewed_at is not null and c.account_id <> s.author_id) end",
             $rest

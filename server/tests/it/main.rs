@@ -36,6 +36,7 @@ mod poll;
 mod presence;
 mod recovery;
 mod s1_stories;
+mod s1_stories_rights;
 mod s2_tokens;
 mod s4_connections;
 mod s5_command_line;
