@@ -395,7 +395,12 @@ fn Reactions(show: Show, id: Memo<Option<StoryId>>) -> impl IntoView {
         problem.set(None);
         spawn_local(async move {
             if let Err(error) = api::react(&id, emoji).await {
-                show.stories.change(&id, |seen| seen.reaction = before);
+                show.stories.change(&id, |seen| {
+                    // Unless another was chosen meanwhile.
+                    if seen.reaction.as_deref() == Some(emoji) {
+                        seen.reaction = before;
+                    }
+                });
                 problem.try_set(Some(error.message));
             }
         });
