@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Locator, type Page, expect } from '@playwright/test';
 import { PASSWORD, typeOf } from './api';
+import { files } from './files';
 import { AnyPage, type EventPage } from './pages';
 
 export interface Story {
@@ -64,4 +65,58 @@ export class StoriesPage extends AnyPage {
     expect(posted.status()).toBe(201);
     return posted.json();
   }
+}
+
+/**
+ * Leads through everything that the page shows, in two browsers that must not be held up by motion; `look` is
+ * called with the page, at rest, and where that is.
+ */
+export async function tourOfStories(
+  first: EventPage,
+  second: EventPage,
+  url: string,
+  look: (page: Page, where: string) => Promise<void>,
+): Promise<void> {
+  await first.page.goto(`${url}/stories`);
+  await expect(first.page.getByRole('heading', { name: 'Sign in to see stories' })).toBeVisible();
+  await look(first.page, 'stories-signed-out');
+  const ada = await StoriesPage.of(first, url, 'ada', 'Ada Lovelace');
+  const ben = await StoriesPage.of(second, url, 'ben', 'Ben');
+  await look(ada.page, 'stories-none');
+  await ben.post(files.hubble, 'The deep field, tonight at the observatory');
+  await ben.post(files.portrait);
+  await ada.post(files.cat, 'Chelsea');
+  await ada.post(files.clip, 'Waves');
+  await expect(ada.face('Ben')).toHaveAccessibleName('Ben, 2 new stories');
+  await expect(ada.own.getByRole('listitem')).toHaveCount(2);
+  await expect(ben.face('Ada Lovelace')).toBeVisible();
+  await isDrawn(ada.own.locator('img'));
+  await look(ada.page, 'stories');
+  await ada.face('Ben').click();
+  await isDrawn(ada.viewer.getByRole('img'));
+  await ada.viewer.getByRole('button', { name: 'React with love' }).click();
+  await look(ada.page, 'story');
+  await ben.own.getByRole('button', { name: /deep field/ }).click();
+  await ben.viewer.getByRole('button', { name: 'Seen by 1' }).click();
+  await expect(ben.people.getByRole('listitem')).toHaveText([/Ada Lovelace.*❤️/]);
+  await isDrawn(ben.viewer.getByRole('img'));
+  await look(ben.page, 'story-audience');
+  await ben.viewer.getByRole('button', { name: 'Delete story' }).click();
+  await expect(ben.viewer.getByRole('group', { name: 'Delete this story?' })).toBeVisible();
+  await look(ben.page, 'story-delete');
+  await ada.page.keyboard.press('Escape');
+  await expect(ada.viewer).toHaveCount(0);
+  await ada.add.click();
+  await ada.addDialog.getByRole('button', { name: 'Share' }).click();
+  await expect(ada.addDialog.getByRole('alert')).toBeVisible();
+  await ada.addDialog.getByLabel('Photo or video').setInputFiles(files.cat);
+  await isDrawn(ada.addDialog.getByRole('img'));
+  await look(ada.page, 'story-add');
+}
+
+/** Every one of these pictures has been loaded. */
+async function isDrawn(pictures: Locator): Promise<void> {
+  await expect(pictures.first()).toBeAttached();
+  const drawn = () => pictures.evaluateAll((all) => all.every((one) => (one as HTMLImageElement).naturalWidth > 0));
+  await expect.poll(drawn).toBe(true);
 }

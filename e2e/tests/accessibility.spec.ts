@@ -6,6 +6,7 @@ import type { Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
 import { showcase } from '../support/showcase';
+import { tourOfStories } from '../support/stories';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -92,6 +93,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await eventPage.open(others.id);
         await expect(page.getByText('ask Grace Hopper')).toBeVisible();
         await expectNoViolation(page, 'an event of others');
+      });
+
+      test(`@chromium S6 no axe violation on the stories, ${colorScheme}, ${size}`, async ({ another, server }) => {
+        const options = { colorScheme, viewport, reducedMotion: 'reduce' as const };
+        await tourOfStories(await another(options), await another(options), server.url, expectNoViolation);
       });
     });
   }

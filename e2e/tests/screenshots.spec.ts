@@ -6,6 +6,7 @@ import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
 import { showcase } from '../support/showcase';
+import { tourOfStories } from '../support/stories';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -130,6 +131,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await photo.getByRole('button', { name: 'Retry' }).click();
         await expect(photo).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
         await shot('sent-photo');
+      });
+
+      test(`@chromium S6 pictures of the stories, ${colorScheme}, ${size}`, async ({ another, server }, info) => {
+        const touch = size === 'phone';
+        const options = { colorScheme, viewport, deviceScaleFactor: 2, hasTouch: touch, reducedMotion: 'reduce' as const };
+        await tourOfStories(await another(options), await another(options), server.url, async (page, name) => {
+          const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+          await page.screenshot({ path, animations: 'disabled' });
+        });
       });
 
       test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, page, server }, info) => {

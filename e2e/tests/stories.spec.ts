@@ -1,6 +1,5 @@
 // Stories, with everybody in a browser of their own.
 
-import AxeBuilder from '@axe-core/playwright';
 import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { median, report } from '../support/measure';
@@ -55,6 +54,24 @@ test('S3 S6 A views B’s stories: B sees each at once, C sees nothing', async (
   await ben.post(files.board, 'Later');
   await expect(cleo.face('Ben')).toHaveAccessibleName(`Ben, ${LOOKS + 1} new stories`);
   expect((await cleo.counters()).publications).toBe(publications + 1);
+});
+
+test('S3 P6 who has seen a story is shown to its author and to nobody else', async ({ another, server }) => {
+  const ben = await StoriesPage.of(await another(), server.url, 'ben', 'Ben');
+  const { id } = await ben.post(files.board, 'At the pier');
+  const ada = await StoriesPage.of(await another(), server.url, 'ada', 'Ada');
+  const cleo = await StoriesPage.of(await another(), server.url, 'cleo', 'Cleo');
+  await ada.face('Ben').click();
+  await expect(ben.own.getByRole('button', { name: 'Your story: At the pier' })).toContainText('Seen by 1');
+  await cleo.face('Ben').click();
+  await expect(cleo.viewer).toContainText('At the pier');
+  await expect(ben.own.getByRole('button', { name: 'Your story: At the pier' })).toContainText('Seen by 2');
+  for (const other of [ada, cleo]) {
+    await expect(other.viewer.getByRole('button', { name: /^(Seen by|Delete)/ })).toHaveCount(0);
+    await expect(other.viewer).not.toContainText('Seen by');
+    const asked = await other.page.context().request.get(`${server.url}/api/stories/${id}/viewers`);
+    expect(asked.status()).toBe(403);
+  }
 });
 
 test('S6 the author watches who looks and how they react, live', async ({ another, server }) => {
@@ -206,39 +223,23 @@ test('S1 S6 who is not signed in is asked to', async ({ page, server }) => {
   await expect(page).toHaveURL(/\/signin\?next=%2Fstories/);
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const [size, viewport] of Object.entries({ phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } })) {
-    test(`@chromium S6 no axe violation, and pictures to look at, ${colorScheme}, ${size}`, async ({ another, server }, info) => {
-      const options = { colorScheme, viewport, reducedMotion: 'reduce' as const };
-      const ada = await StoriesPage.of(await another(options), server.url, 'ada', 'Ada Lovelace');
-      const ben = await StoriesPage.of(await another(options), server.url, 'ben', 'Ben');
-      const look = async (who: StoriesPage, name: string) => {
-        const path = info.outputPath(`${name}-${colorScheme}-${size}.png`);
-        await who.page.screenshot({ path, animations: 'disabled' });
-        const { violations } = await new AxeBuilder({ page: who.page }).analyze();
-        expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html.slice(0, 200)) })), name).toEqual([]);
-      };
-      await look(ada, 'empty');
-      await ben.post(files.hubble, 'The deep field, tonight at the observatory');
-      await ben.post(files.portrait);
-      await ada.post(files.cat, 'Chelsea');
-      await ada.post(files.clip, 'Waves');
-      await expect(ada.face('Ben')).toBeVisible();
-      await expect(ben.face('Ada Lovelace')).toBeVisible();
-      await look(ada, 'rail');
-      await ada.face('Ben').click();
-      await expect(ada.viewer.getByRole('img')).toBeVisible();
-      await ada.viewer.getByRole('button', { name: 'React with love' }).click();
-      await look(ada, 'viewer');
-      await ben.own.getByRole('button', { name: /deep field/ }).click();
-      await ben.viewer.getByRole('button', { name: 'Seen by 1' }).click();
-      await expect(ben.people.getByRole('listitem')).toHaveCount(1);
-      await look(ben, 'audience');
-      await ada.page.keyboard.press('Escape');
-      await ada.add.click();
-      await ada.addDialog.getByLabel('Photo or video').setInputFiles(files.cat);
-      await expect(ada.addDialog.getByRole('img')).toBeVisible();
-      await look(ada, 'add');
-    });
-  }
-}
+test.describe('over', () => {
+  test.use({ serverFlags: ['--story-ttl-s', '5', '--retain-every-s', '1'] });
+
+  test('S1 S6 a story that is over goes by itself, with everybody and while it is looked at', async ({ another, faults, server }) => {
+    faults.allow(/404/);
+    const ben = await StoriesPage.of(await another(), server.url, 'ben', 'Ben');
+    const ada = await StoriesPage.of(await another(), server.url, 'ada', 'Ada');
+    const { id } = await ben.post(files.board, 'Only now');
+    await ada.face('Ben').click();
+    await expect(ada.viewer).toContainText('Only now');
+    await ada.viewer.getByRole('button', { name: 'Pause' }).click();
+    await expect(ben.own.getByRole('listitem')).toHaveCount(1);
+    // Nobody has touched anything.
+    await expect(ada.viewer).toHaveCount(0);
+    await expect(ada.page.getByRole('heading', { name: 'No stories at the moment' })).toBeVisible();
+    await expect(ben.own).toHaveCount(0);
+    const asked = await ben.page.context().request.get(`${server.url}/api/stories/${id}`);
+    expect(asked.status()).toBe(404);
+  });
+});
