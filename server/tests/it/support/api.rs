@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path};
 
 use reqwest::{
     Method, RequestBuilder,
-    header::{COOKIE, HeaderMap, HeaderName, HeaderValue},
+    header::{HeaderMap, HeaderName},
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
