@@ -9,7 +9,7 @@ use shared::{
     AccountId, Change, StoryId, Topic,
     model::{
         account::Person,
-        story::{AuthorStories, SeenStory, Story},
+        story::{AuthorStories, SeenStory, Story, StoryChange},
     },
 };
 
@@ -92,18 +92,19 @@ impl Stories {
         });
     }
 
-    fn apply(self, change: Change) {
-        match change {
-            Change::StoryNew(story) => {
-                self.authors.update(|authors| insert(authors, *story, &self.me.get_value()))
+    fn apply(self, change: &Change) {
+        match change.read() {
+            Some(StoryChange::New(story)) => {
+                self.authors.update(|authors| insert(authors, *story, &self.me.get_value()));
             }
-            Change::StoryDelete(gone) => self.authors.update(|authors| {
+            Some(StoryChange::Delete(gone)) => self.authors.update(|authors| {
                 for author in authors.iter_mut().filter(|author| author.author.id == gone.author_id) {
                     author.stories.retain(|seen| seen.story.id != gone.story_id);
                 }
                 authors.retain(|author| !author.stories.is_empty());
             }),
-            _ => {}
+            // Who looks at one's own is told elsewhere.
+            Some(StoryChange::Viewed(_) | StoryChange::Reacted(_)) | None => {}
         }
     }
 
@@ -255,11 +256,11 @@ fn SignedIn(me: AccountId) -> impl IntoView {
         News::SnapshotNeeded => stories.load(),
         News::Publications { publications, .. } => {
             for publication in publications {
-                stories.apply(publication.change);
+                stories.apply(&publication.change);
             }
         }
         News::Refused { message, .. } => stories.failed.set(Some(message)),
-        _ => {}
+        News::Presence(_) => {}
     });
     let audience = Audience::new();
     use_session().hear(move |own| match own {
@@ -272,12 +273,13 @@ fn SignedIn(me: AccountId) -> impl IntoView {
         }
         Own::Publications(publications) => {
             for publication in publications {
-                match &publication.change {
-                    Change::StoryViewed(viewed) => {
+                match publication.change.read() {
+                    Some(StoryChange::Viewed(viewed)) => {
                         stories.count_view(&viewed.story_id);
                         audience.has_grown(&viewed.story_id);
                     }
-                    Change::StoryReacted(reacted) => audience.has_grown(&reacted.story_id),
+                    Some(StoryChange::Reacted(reacted)) => audience.has_grown(&reacted.story_id),
+                    // What is not about stories, or is about everybody's.
                     _ => {}
                 }
             }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use shared::{
     AccountId, Change, ServerFrame, StoryId, Topic,
-    model::story::{AuthorStories, SeenStory, Story, StoryViewer},
+    model::story::{AuthorStories, SeenStory, Story, StoryChange, StoryViewer},
     rest::Page,
 };
 use tempfile::TempDir;
@@ -58,29 +58,35 @@ pub(crate) async fn listen(who: &Somebody) -> Follower {
 }
 
 /// Everything that was published to a follower up to a `pong`, which the server answers in its place.
-pub(crate) async fn heard(follower: &mut Follower) -> Vec<Change> {
+pub(crate) async fn heard(follower: &mut Follower) -> Vec<StoryChange> {
     follower.send(r#"{"type":"ping","payload":{"ref":77}}"#).await;
     let mut heard = Vec::new();
     loop {
         match follower.next_frame().await {
-            ServerFrame::Publication(publication) => heard.push(publication.change),
-            ServerFrame::Batch(_, batch) => heard.extend(batch.publications.into_iter().map(|p| p.change)),
+            ServerFrame::Publication(publication) => heard.push(of_stories(&publication.change)),
+            ServerFrame::Batch(_, batch) => {
+                heard.extend(batch.publications.iter().map(|publication| of_stories(&publication.change)));
+            }
             ServerFrame::Pong(pong) if pong.reference == Some(77) => return heard,
             _ => {}
         }
     }
 }
 
+fn of_stories(change: &Change) -> StoryChange {
+    change.read().unwrap_or_else(|| panic!("nothing about a story: {change:?}"))
+}
+
 async fn told_of_view(follower: &mut Follower) -> (StoryId, AccountId) {
-    match follower.next_publication().await.change {
-        Change::StoryViewed(viewed) => (viewed.story_id, viewed.viewer_id),
+    match of_stories(&follower.next_publication().await.change) {
+        StoryChange::Viewed(viewed) => (viewed.story_id, viewed.viewer_id),
         other => panic!("not a view but {other:?}"),
     }
 }
 
 async fn told_of_reaction(follower: &mut Follower) -> (AccountId, String) {
-    match follower.next_publication().await.change {
-        Change::StoryReacted(reacted) => (reacted.user_id, reacted.emoji),
+    match of_stories(&follower.next_publication().await.change) {
+        StoryChange::Reacted(reacted) => (reacted.user_id, reacted.emoji),
         other => panic!("not a reaction but {other:?}"),
     }
 }
@@ -93,7 +99,8 @@ async fn s1_a_story_is_posted_seen_by_others_and_deleted() {
     let story = post_story(&ben).await;
     assert_eq!((&story.author, story.text.as_str()), (&ben.person, "hello"));
     assert!(story.expires_at > story.created_at);
-    assert_eq!(cleo_hears.next_publication().await.change, Change::StoryNew(Box::new(story.clone())));
+    let told = of_stories(&cleo_hears.next_publication().await.change);
+    assert_eq!(told, StoryChange::New(Box::new(story.clone())));
 
     let page = rail(&ada).await;
     assert_eq!((page.items.len(), &page.items[0].author), (1, &ben.person));
@@ -113,7 +120,9 @@ async fn s1_a_story_is_posted_seen_by_others_and_deleted() {
     assert_eq!(cleo.delete(&path).await.refusal(), (403, "forbidden", ""));
     assert_eq!(ben.delete(&path).await.status, 204);
     match cleo_hears.next_news().await {
-        ServerFrame::Publication(gone) => assert!(matches!(gone.change, Change::StoryDelete(_)), "{gone:?}"),
+        ServerFrame::Publication(gone) => {
+            assert!(matches!(of_stories(&gone.change), StoryChange::Delete(_)), "{gone:?}");
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(ben.get(&path).await.refusal(), (404, "notFound", ""));

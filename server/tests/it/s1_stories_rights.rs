@@ -10,7 +10,10 @@ use server::{
 };
 use shared::{
     Topic, limits,
-    model::{account::AccountRole, story::Story},
+    model::{
+        account::AccountRole,
+        story::{Story, StoryChange},
+    },
 };
 
 use crate::{
@@ -110,7 +113,7 @@ async fn s3_nobody_says_who_looks_but_the_cookie() {
     let query = format!("{address}/view?viewer_id={0}&viewerId={0}", cleo.person.id);
     assert_eq!(ada.post(&query, &forged).await.status, 204);
     let told = heard(&mut ben_hears).await;
-    let [shared::Change::StoryViewed(viewed)] = &told[..] else { panic!("{told:?}") };
+    let [StoryChange::Viewed(viewed)] = &told[..] else { panic!("{told:?}") };
     assert_eq!(viewed.viewer_id, ada.person.id);
     for body in [
         json!({"emoji": "🎉", "user_id": cleo.person.id}),

@@ -49,7 +49,7 @@ impl Adding {
         self.forget();
         match accept(file) {
             Ok(draft) if matches!(draft.kind, MediaKind::Photo | MediaKind::Video) => {
-                self.draft.set(Some(draft))
+                self.draft.set(Some(draft));
             }
             Ok(draft) => {
                 draft.discard();

@@ -40,7 +40,7 @@ impl Playback {
             loaded.get() && !paused.get() && !held.get() && !covered.get() && !hidden.get()
         });
         let listener: Listener = browser::listen(&browser::document(), "visibilitychange", move |_| {
-            hidden.set(browser::is_hidden())
+            hidden.set(browser::is_hidden());
         });
         let playback = Self { paused, held, loaded, covered, length, running };
         playback.keep_time(is_video, over, listener);

@@ -263,9 +263,9 @@ fn Stage(show: Show, back: Callback<()>, forward: Callback<()>) -> impl IntoView
         }
         let area = stage.get_bounding_client_rect();
         if f64::from(event.client_x()) < area.left() + area.width() / 3.0 {
-            back.run(())
+            back.run(());
         } else {
-            forward.run(())
+            forward.run(());
         }
     };
     let let_go = move |_| {
