@@ -1,53 +1,30 @@
 //! One story over the whole window, and the next when it is over. A press on the left or right side, the
 //! arrow keys or the buttons go back and on; Space and a finger that rests hold it; Escape closes.
 
-use std::time::Duration;
-
-use leptos::{
-    ev::{KeyboardEvent, PointerEvent},
-    html,
-    prelude::*,
-    task::spawn_local,
-};
+use leptos::{ev::KeyboardEvent, html, prelude::*};
 use shared::{
     StoryId,
-    model::{
-        media::MediaKind,
-        story::{SeenStory, Story},
-    },
+    model::{media::MediaKind, story::SeenStory},
 };
 use wasm_bindgen::JsCast;
 
-use super::{
-    Stories,
-    audience::{Audience, AudienceList},
-    picture::{photo, words},
-    playback::Playback,
-};
+use super::{Stories, audience::Audience, playback::Playback};
 use crate::{
-    api::stories as api,
     browser,
     components::{
         avatar::Avatar,
         dynamic::{dynamic, when},
         icon::Icon,
         linked_text::linked_text,
-        picture::blur,
         time::TimeAgo,
     },
 };
 
-/// A press that lasts longer holds the story and does not go on.
-const HOLD: Duration = Duration::from_millis(300);
-/// What one reacts with, and how it is called.
-const REACTIONS: [(&str, &str); 6] = [
-    ("❤️", "love"),
-    ("😂", "laughter"),
-    ("😮", "surprise"),
-    ("😢", "sadness"),
-    ("👏", "applause"),
-    ("🔥", "fire"),
-];
+mod foot;
+mod stage;
+
+use foot::{Own, Reactions};
+use stage::Stage;
 
 /// The viewer: open while `at` names a story.
 #[component]
@@ -238,230 +215,6 @@ fn Head(show: Show, is_video: Memo<bool>, close: Callback<()>) -> impl IntoView 
                 {dynamic(move || hold().1.draw())}
             </button>
             <button class="icon-btn" type="button" aria-label="Close" on:click=move |_| close.run(())>{Icon::Close.draw()}</button>
-        </div>
-    }
-}
-
-/// The photo or the video, and the two sides to press.
-#[component]
-fn Stage(show: Show, back: Callback<()>, forward: Callback<()>) -> impl IntoView {
-    let playback = show.playback;
-    let stage = NodeRef::<html::Div>::new();
-    let pressed = StoredValue::new(None::<client_core::Instant>);
-    let on_down = move |event: PointerEvent| {
-        if event.button() == 0 {
-            pressed.set_value(Some(browser::now()));
-            playback.held.set(true);
-        }
-    };
-    let on_up = move |event: PointerEvent| {
-        playback.held.set(false);
-        let Some(since) = pressed.try_update_value(Option::take).flatten() else { return };
-        let Some(stage) = stage.get_untracked() else { return };
-        if browser::now().since(since) >= HOLD {
-            return;
-        }
-        let area = stage.get_bounding_client_rect();
-        if f64::from(event.client_x()) < area.left() + area.width() / 3.0 {
-            back.run(());
-        } else {
-            forward.run(());
-        }
-    };
-    let let_go = move |_| {
-        pressed.set_value(None);
-        playback.held.set(false);
-    };
-    let story = Memo::new(move |_| show.current.with(|seen| seen.as_ref().map(|seen| seen.story.clone())));
-    let loaded = move |well: bool| {
-        // What cannot be had is passed by all the same.
-        show.broken.set(!well);
-        playback.loaded.set(true);
-        if well {
-            note_view(show);
-        }
-    };
-    view! {
-        <div
-            class="story-stage"
-            node_ref=stage
-            tabindex="-1"
-            autofocus
-            on:pointerdown=on_down
-            on:pointerup=on_up
-            on:pointercancel=let_go
-            on:pointerleave=let_go
-            on:contextmenu=|event| event.prevent_default()
-        >
-            {dynamic(move || {
-                show.again.track();
-                story.get().map(|story| if story.kind == MediaKind::Video {
-                    view! { <Video show=show story=story over=forward /> }.into_any()
-                } else {
-                    photo(&story, loaded)
-                })
-            })}
-            <p class="story-broken" hidden=dynamic(move || !show.broken.get())>"This cannot be shown any more."</p>
-        </div>
-        <button class="icon-btn story-side prev" type="button" aria-label="Previous story" on:click=move |_| back.run(())>
-            {Icon::ArrowLeft.draw()}
-        </button>
-        <button class="icon-btn story-side next" type="button" aria-label="Next story" on:click=move |_| forward.run(())>
-            {Icon::ArrowRight.draw()}
-        </button>
-    }
-}
-
-/// The first time that one sees another's story, the server is told.
-fn note_view(show: Show) {
-    let Some(seen) = show.current.get_untracked().filter(|seen| !seen.seen) else { return };
-    let id = seen.story.id;
-    spawn_local(async move {
-        // Without an answer it counts as new, and is told again the next time.
-        if api::view(&id).await.is_ok() {
-            show.stories.change(&id, |seen| seen.seen = true);
-        }
-    });
-}
-
-#[component]
-fn Video(show: Show, story: Story, over: Callback<()>) -> impl IntoView {
-    let video = NodeRef::<html::Video>::new();
-    let playback = show.playback;
-    let hash = blur(story.attachment.thumb_hash.as_deref());
-    let poster = story.attachment.renditions.last().map(|rendition| rendition.url.clone());
-    let (width, height) = crate::components::picture::size(&story.attachment);
-    Effect::new(move || {
-        let running = playback.running.get();
-        let Some(video) = video.get() else { return };
-        if !running {
-            video.pause().ok();
-        } else if let Ok(promise) = video.play() {
-            spawn_local(async move {
-                // Paused before it has begun, or the browser will not have it: the button shows which.
-                wasm_bindgen_futures::JsFuture::from(promise).await.ok();
-            });
-        }
-    });
-    let known = move |_| {
-        if let Some(seconds) = video.get_untracked().map(|video| video.duration()).filter(|s| s.is_finite()) {
-            playback.length.set(Duration::from_secs_f64(seconds.max(0.1)));
-        }
-    };
-    let ready = move |_| {
-        playback.loaded.set(true);
-        note_view(show);
-    };
-    // Not from within the video's own call: the video goes with what it leads to.
-    let ended = move |_| queue_microtask(move || over.run(()));
-    let broken = move |_| {
-        show.broken.set(true);
-        playback.loaded.set(true);
-    };
-    view! {
-        <video
-            node_ref=video
-            src=story.attachment.url.clone()
-            poster=poster
-            width=width.to_string()
-            height=height.to_string()
-            aria-label=words(&story)
-            prop:muted=dynamic(move || show.muted.get())
-            playsinline
-            preload="auto"
-            style:background-image=hash
-            on:loadedmetadata=known
-            on:canplay=ready
-            on:ended=ended
-            on:error=broken
-        ></video>
-    }
-}
-
-/// What one reacts with. One reaction at a time: another takes its place.
-#[component]
-fn Reactions(show: Show, id: Memo<Option<StoryId>>) -> impl IntoView {
-    let problem = RwSignal::new(None::<String>);
-    let chosen =
-        Memo::new(move |_| show.current.with(|seen| seen.as_ref().and_then(|seen| seen.reaction.clone())));
-    Effect::new(move || {
-        id.track();
-        problem.set(None);
-    });
-    let react = move |emoji: &'static str| {
-        let Some(id) = id.get_untracked() else { return };
-        let before = chosen.get_untracked();
-        show.stories.change(&id, |seen| seen.reaction = Some(emoji.to_owned()));
-        problem.set(None);
-        spawn_local(async move {
-            if let Err(error) = api::react(&id, emoji).await {
-                show.stories.change(&id, |seen| {
-                    // Unless another was chosen meanwhile.
-                    if seen.reaction.as_deref() == Some(emoji) {
-                        seen.reaction = before;
-                    }
-                });
-                problem.try_set(Some(error.message));
-            }
-        });
-    };
-    let buttons = REACTIONS.map(|(emoji, name)| {
-        let is_chosen = move || chosen.with(|chosen| chosen.as_deref() == Some(emoji)).to_string();
-        view! {
-            <button class="story-react" type="button" aria-label=format!("React with {name}") aria-pressed=dynamic(is_chosen) on:click=move |_| react(emoji)>
-                {emoji}
-            </button>
-        }
-    });
-    view! {
-        <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
-        <div class="story-reactions" role="group" aria-label="React">{buttons.collect_view()}</div>
-    }
-}
-
-/// Below one's own story: who has seen it, and the way to delete it.
-#[component]
-fn Own(show: Show, audience: Audience) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let asking = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let playback = show.playback;
-    Effect::new(move || playback.covered.set(open.get() || asking.get()));
-    let views =
-        move || show.current.with(|seen| seen.as_ref().and_then(|seen| seen.views)).unwrap_or_default();
-    let delete = move |_| {
-        let Some(id) = show.current.with_untracked(|seen| seen.as_ref().map(|seen| seen.story.id.clone()))
-        else {
-            return;
-        };
-        asking.set(false);
-        spawn_local(async move {
-            // The rail shows that it is gone when the publication comes.
-            if let Err(error) = api::delete(&id).await {
-                problem.try_set(Some(error.message));
-            }
-        });
-    };
-    view! {
-        <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
-        {when(move || open.get(), move || view! {
-            <div class="story-panel"><AudienceList audience=audience /></div>
-        }.into_any())}
-        {when(move || asking.get(), move || view! {
-            <div class="story-panel story-ask" role="group" aria-label="Delete this story?">
-                <b>"Delete this story?"</b>
-                <button class="btn btn-small btn-danger" type="button" on:click=delete>"Delete"</button>
-                <button class="btn btn-small" type="button" on:click=move |_| asking.set(false)>"Keep"</button>
-            </div>
-        }.into_any())}
-        <div class="story-own-row">
-            <button class="btn" type="button" aria-expanded=dynamic(move || open.get().to_string()) on:click=move |_| { asking.set(false); open.update(|open| *open = !*open); }>
-                {Icon::Eye.draw()}
-                <span class="num">{dynamic(move || format!("Seen by {}", views()))}</span>
-            </button>
-            <button class="icon-btn" type="button" aria-label="Delete story" on:click=move |_| { open.set(false); asking.update(|asking| *asking = !*asking); }>
-                {Icon::Trash.draw()}
-            </button>
         </div>
     }
 }
