@@ -1,5 +1,6 @@
 // Stories, with everybody in a browser of their own.
 
+import { installClock } from '../support/clock';
 import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { median, report } from '../support/measure';
@@ -166,15 +167,16 @@ test('S6 keys lead through the stories; Space holds them, Escape closes', async 
   }
   await keyboard.press('Escape');
   await expect(viewer).toHaveCount(0);
-  await expect(ada.face('Cleo')).toBeFocused();
+  // Firefox goes round by way of its own bars, so that the window itself may be without the focus by now.
+  await expect.poll(() => ada.face('Cleo').evaluate((face) => face === document.activeElement)).toBe(true);
 });
 
-test('S6 a photo goes on by itself, unless it is held or little motion is wanted', async ({ another, server }) => {
+test('S6 a photo goes on by itself, unless it is held', async ({ another, server }) => {
   const ben = await StoriesPage.of(await another(), server.url, 'ben', 'Ben');
   await ben.post(files.board, 'First');
   await ben.post(files.board, 'Second');
   const other = await another();
-  await other.page.clock.install();
+  await installClock(other.page);
   const ada = await StoriesPage.of(other, server.url, 'ada', 'Ada');
   await ada.face('Ben').click();
   await expect(ada.viewer).toContainText('Story 1 of 2');
@@ -187,10 +189,15 @@ test('S6 a photo goes on by itself, unless it is held or little motion is wanted
   await ada.page.mouse.up();
   await ada.page.clock.runFor(7_000);
   await expect(ada.viewer).toContainText('Story 2 of 2');
-  await ada.page.keyboard.press('Escape');
+});
 
+// Playwright cannot ask a branded Firefox for little motion.
+test('S6 @chromium a photo stays for who wants little motion', async ({ another, server }) => {
+  const ben = await StoriesPage.of(await another(), server.url, 'ben', 'Ben');
+  await ben.post(files.board, 'First');
+  await ben.post(files.board, 'Second');
   const calm = await another({ reducedMotion: 'reduce' });
-  await calm.page.clock.install();
+  await installClock(calm.page);
   const cleo = await StoriesPage.of(calm, server.url, 'cleo', 'Cleo');
   await cleo.face('Ben').click();
   await expect(cleo.face('Ben')).toHaveAccessibleName('Ben, 1 new story');
