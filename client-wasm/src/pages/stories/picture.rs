@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use shared::model::{media::MediaKind, story::Story};
 
-use crate::components::picture::{blur, size};
+use crate::components::{
+    icon::Icon,
+    picture::{blur, size},
+};
 
 /// What a story shows, in words, for who does not see it.
 pub(super) fn words(story: &Story) -> String {
@@ -24,7 +27,11 @@ pub(super) fn cover(story: &Story) -> AnyView {
     let url = small.or_else(|| (story.kind == MediaKind::Photo).then(|| file.url.clone()));
     view! {
         <span class="story-cover" style:background-image=hash>
-            {url.map(|url| view! { <img src=url alt="" loading="lazy" decoding="async" draggable="false" /> })}
+            {match url {
+                Some(url) => view! { <img src=url alt="" loading="lazy" decoding="async" draggable="false" /> }.into_any(),
+                // A video that came without a picture.
+                None => Icon::Play.draw(),
+            }}
         </span>
     }
     .into_any()

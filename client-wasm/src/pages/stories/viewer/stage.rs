@@ -65,6 +65,8 @@ pub(super) fn Stage(show: Show, back: Callback<()>, forward: Callback<()>) -> im
         <div
             class="story-stage"
             node_ref=stage
+            // What the picture leaves free.
+            style:background-image=dynamic(move || story.with(|story| blur(story.as_ref()?.attachment.thumb_hash.as_deref())))
             tabindex="-1"
             autofocus
             on:pointerdown=on_down
