@@ -385,9 +385,8 @@ fn network(text: &str) -> Result<IpNet, String> {
 impl Config {
     pub fn hub(&self) -> HubOptions {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
-            TopicKind::Events => (kind, self.windows.window_events_ms),
+            TopicKind::Events | TopicKind::Stories => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
-            TopicKind::Stories => (kind, self.windows.window_events_ms),
             // One reader, and what is written there wants to be seen.
             TopicKind::User | TopicKind::Online => (kind, 0),
         });
