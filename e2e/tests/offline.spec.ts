@@ -110,7 +110,7 @@ test('M10: a new build takes over whole, and a page of the old one goes on with 
   browser,
   faults,
 }) => {
-  const dist = resolve(import.meta.dirname, '../..', process.env['TOUCHLINE_ASSETS_DIR'] ?? 'dist');
+  const dist = resolve(import.meta.dirname, '..', process.env['TOUCHLINE_ASSETS_DIR'] ?? '../dist');
   const live = await mkdtemp(join(tmpdir(), 'touchline-live-'));
   const next = await otherBuild(dist);
   await cp(dist, live, { recursive: true });

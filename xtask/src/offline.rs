@@ -14,7 +14,7 @@ const NAME: &str = "service-worker.js";
 const PAGE: &str = "index.html";
 
 /// Writes the worker into `dist`, from the script at `source`: with the addresses of all other files, and a
-/// version that changes with any of them.
+/// version that changes with any of them. What it says to its readers stays here.
 pub(crate) fn service_worker(source: &Path, dist: &Path) -> Result<()> {
     let script =
         fs::read_to_string(source).with_context(|| format!("{} cannot be read", source.display()))?;
@@ -35,6 +35,8 @@ pub(crate) fn service_worker(source: &Path, dist: &Path) -> Result<()> {
     let version = &assets::hex(&digest.finalize())[..assets::HASH_DIGITS];
     let filled =
         script.replacen("__VERSION__", version, 1).replacen("__SHELL__", &serde_json::to_string(&shell)?, 1);
+    let filled: String =
+        filled.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")).collect();
     ensure!(!filled.contains("__"), "the service worker has a place that is not filled in");
     fs::write(dist.join(NAME), filled)?;
     Ok(())
@@ -47,7 +49,7 @@ mod tests {
     fn worker(files: &[(&str, &str)]) -> String {
         let dir = tempfile::tempdir().unwrap();
         let source = dir.path().join("source.js");
-        fs::write(&source, "const VERSION = '__VERSION__';\nconst SHELL = __SHELL__;\n").unwrap();
+        fs::write(&source, "  // Why.\nconst VERSION = '__VERSION__';\nconst SHELL = __SHELL__;\n").unwrap();
         let dist = dir.path().join("dist");
         fs::create_dir_all(dist.join("icons")).unwrap();
         for (name, content) in files {
@@ -63,6 +65,7 @@ mod tests {
     #[test]
     fn m10_the_worker_names_every_file_of_the_app() {
         let text = worker(&[("index.html", "page"), ("a-0123456789abcdef.js", "a"), ("icons/192.png", "p")]);
+        assert!(!text.contains("Why"), "{text}");
         assert!(text.contains(r#"const SHELL = ["/","/a-0123456789abcdef.js","/icons/192.png"];"#), "{text}");
     }
 
