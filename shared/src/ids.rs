@@ -43,6 +43,26 @@ id!(
     StoryId, "a story id"
 );
 id!(
+    /// A team, of one event.
+    TeamId, "a team id"
+);
+id!(
+    /// Somebody who plays for a team.
+    PlayerId, "a player id"
+);
+id!(
+    /// A match between two teams.
+    MatchId, "a match id"
+);
+id!(
+    /// One entry in the log of a match. Made by the client before its first try: sent twice, it is stored once.
+    MatchEventId, "a match event id"
+);
+id!(
+    /// Matches that belong together: groups with their tables, and a bracket.
+    TournamentId, "a tournament id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );

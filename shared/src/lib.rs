@@ -21,8 +21,8 @@ pub use change::{Change, DomainChange};
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
-    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MediaId, PublicationId, SessionId,
-    StoryId, UploadId, WatcherId,
+    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MatchEventId, MatchId, MediaId, PlayerId,
+    PublicationId, SessionId, StoryId, TeamId, TournamentId, UploadId, WatcherId,
 };
 pub use position::{Cursor, Epoch, Offset, Position};
 pub use timestamp::Timestamp;

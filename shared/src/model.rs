@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod event;
+pub mod match_;
 pub mod media;
 pub mod member;
 pub mod presence;
