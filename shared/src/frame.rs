@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    AccountId, Change, ConnectionId, DomainChange as _, EventId, Offset, PublicationId, Timestamp, Topic,
+    AccountId, Change, ConnectionId, DomainChange as _, EventId, IdempotencyKey, Offset, PublicationId,
+    Timestamp, Topic,
     model::presence::{PersonGone, PersonThere, PresenceState},
     position::Epoch,
     rest::ErrorDetail,
@@ -18,7 +19,7 @@ use crate::{
 
 mod client;
 
-pub use client::{Auth, ClientFrame, Ping, Subscribe, TopicName, Typing};
+pub use client::{Auth, ClientFrame, Content, Ping, Publish, Subscribe, TopicName, Typing};
 
 /// The version of the protocol; a change that old clients cannot pass over raises it.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -88,6 +89,8 @@ pub enum ServerFrame {
     TypingStart(Topic, PersonThere),
     /// `typing:stop`
     TypingStop(Topic, PersonGone),
+    /// `published`: answers `publish`. It is on the disk.
+    Published(Topic, Published),
     /// `pong`: answers `ping`.
     Pong(Pong),
     /// `authenticated`: answers `auth`.
@@ -184,6 +187,17 @@ pub struct PresenceCount {
 )]
 const fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// Payload of `published`: the same however often the draft is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    pub key: IdempotencyKey,
+    /// Its place on the topic.
+    pub offset: Offset,
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
 }
 
 /// Payload of `pong`.
@@ -285,7 +299,7 @@ pub fn plain<P: Serialize>(
 
 impl ServerFrame {
     /// Every type that is not a publication, in the order of the document.
-    pub const CONTROL_TYPES: [&'static str; 16] = [
+    pub const CONTROL_TYPES: [&'static str; 17] = [
         "connected",
         "subscribed",
         "unsubscribed",
@@ -298,6 +312,7 @@ impl ServerFrame {
         "user:offline",
         "typing:start",
         "typing:stop",
+        "published",
         "pong",
         "authenticated",
         "reconnect",
@@ -321,6 +336,7 @@ impl ServerFrame {
             | Self::Unsubscribed(..)
             | Self::Publication(_)
             | Self::Batch(..)
+            | Self::Published(..)
             | Self::Pong(_)
             | Self::Authenticated(_)
             | Self::Reconnect(_)
@@ -371,6 +387,7 @@ impl ServerFrame {
             Self::UserOffline(topic, p) => plain("user:offline", Some(topic), p),
             Self::TypingStart(topic, p) => plain("typing:start", Some(topic), p),
             Self::TypingStop(topic, p) => plain("typing:stop", Some(topic), p),
+            Self::Published(topic, p) => plain("published", Some(topic), p),
             Self::Pong(p) => plain("pong", None, p),
             Self::Authenticated(p) => plain("authenticated", None, p),
             Self::Reconnect(p) => plain("reconnect", None, p),
@@ -402,6 +419,7 @@ impl ServerFrame {
                     .collect::<Result<_, _>>()?;
                 Self::Batch(topic, Batch { from: raw.from, to: raw.to, publications })
             }
+            "published" => Self::Published(envelope.topic()?, serde_json::from_str(envelope.payload())?),
             "pong" => Self::Pong(serde_json::from_str(envelope.payload())?),
             "authenticated" => Self::Authenticated(serde_json::from_str(envelope.payload())?),
             "reconnect" => Self::Reconnect(serde_json::from_str(envelope.payload())?),

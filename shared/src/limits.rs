@@ -57,6 +57,29 @@ pub const TYPING_NAMED: usize = 5;
 /// Who does not say so again is not typing any more after this long, in seconds.
 pub const TYPING_S: u64 = 6;
 
+/// Most teams of one event.
+pub const EVENT_TEAMS: usize = 200;
+/// Most matches of one event.
+pub const EVENT_MATCHES: usize = 500;
+/// Most players of one team.
+pub const TEAM_PLAYERS: usize = 60;
+/// Longest name of a team, in characters.
+pub const TEAM_NAME_CHARS: usize = 60;
+/// Longest short name of a team, in characters.
+pub const TEAM_SHORT_CHARS: usize = 5;
+/// Longest name of a player, in characters.
+pub const PLAYER_NAME_CHARS: usize = 60;
+/// Longest title of a match, in characters.
+pub const MATCH_TITLE_CHARS: usize = 120;
+/// Longest half of a match, in minutes.
+pub const MATCH_HALF_MINUTES: usize = 90;
+/// Most entries in the log of a match, corrections included.
+pub const MATCH_EVENTS: usize = 1_000;
+/// Longest text of an entry in the log of a match, in characters.
+pub const MATCH_TEXT_CHARS: usize = 500;
+/// How far what is recorded may lie ahead of the server's clock, in seconds.
+pub const MATCH_AHEAD_S: u64 = 600;
+
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Most items on a page of a list.

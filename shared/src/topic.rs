@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, EventId,
+    AccountId, EventId, MatchId, TeamId, TournamentId,
     limits::{PEOPLE_NAMED, PEOPLE_NAMED_ONLINE},
     text::InvalidText,
 };
@@ -25,11 +25,26 @@ pub enum TopicKind {
     Online,
     /// `stories`: everybody's stories, as they come and go.
     Stories,
+    /// `match:{id}`: what happens in one match, and where it stands.
+    Match,
+    /// `team:{id}`: a team, and what happens in its matches.
+    Team,
+    /// `tournament:{id}`: a tournament's table and bracket, and where its matches stand.
+    Tournament,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 5] = [Self::Events, Self::Event, Self::User, Self::Online, Self::Stories];
+    pub const ALL: [Self; 8] = [
+        Self::Events,
+        Self::Event,
+        Self::User,
+        Self::Online,
+        Self::Stories,
+        Self::Match,
+        Self::Team,
+        Self::Tournament,
+    ];
 
     /// The name in front of the colon.
     pub const fn name(self) -> &'static str {
@@ -39,6 +54,9 @@ impl TopicKind {
             Self::User => "user",
             Self::Online => "online",
             Self::Stories => "stories",
+            Self::Match => "match",
+            Self::Team => "team",
+            Self::Tournament => "tournament",
         }
     }
 
@@ -46,7 +64,7 @@ impl TopicKind {
     pub const fn has_id(self) -> bool {
         match self {
             Self::Events | Self::Online | Self::Stories => false,
-            Self::Event | Self::User => true,
+            Self::Event | Self::User | Self::Match | Self::Team | Self::Tournament => true,
         }
     }
 
@@ -55,7 +73,7 @@ impl TopicKind {
         match self {
             // Who looks at stories is told to those whose stories they are, and to nobody else.
             Self::User | Self::Stories => 0,
-            Self::Events | Self::Event => PEOPLE_NAMED,
+            Self::Events | Self::Event | Self::Match | Self::Team | Self::Tournament => PEOPLE_NAMED,
             Self::Online => PEOPLE_NAMED_ONLINE,
         }
     }
@@ -95,11 +113,26 @@ impl Topic {
         Self { kind: TopicKind::Stories, text: TopicKind::Stories.name().into() }
     }
 
+    /// What happens in one match.
+    pub fn of_match(id: &MatchId) -> Self {
+        Self { kind: TopicKind::Match, text: format!("match:{id}").into() }
+    }
+
+    /// A team and its matches.
+    pub fn team(id: &TeamId) -> Self {
+        Self { kind: TopicKind::Team, text: format!("team:{id}").into() }
+    }
+
+    /// A tournament and its matches.
+    pub fn tournament(id: &TournamentId) -> Self {
+        Self { kind: TopicKind::Tournament, text: format!("tournament:{id}").into() }
+    }
+
     /// The account whose own topic this is.
     pub fn account_id(&self) -> Option<AccountId> {
         match self.kind {
             TopicKind::User => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::Event | TopicKind::Online | TopicKind::Stories => None,
+            _ => None,
         }
     }
 
@@ -116,7 +149,7 @@ impl Topic {
     pub fn event_id(&self) -> Option<EventId> {
         match self.kind {
             TopicKind::Event => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::User | TopicKind::Online | TopicKind::Stories => None,
+            _ => None,
         }
     }
 
@@ -177,7 +210,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back_as_written() {
-        for good in ["events", "online", "stories", "event:0198c0de", "event:a_B-9"] {
+        for good in ["events", "online", "stories", "event:0198c0de", "event:a_B-9", "match:m1", "team:t1"] {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);
         }

@@ -1,5 +1,7 @@
 //! M6: score, clock, line-ups and statistics are a pure function of a match's sheet and the set of its entries.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use proptest::{prelude::*, sample::Index};
 use shared::{
     MatchEventId, Timestamp,
@@ -58,6 +60,7 @@ fn goal(side: Side) -> What {
     What::Goal { side, player: None, assist: None }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as entries have it")]
 fn player(side: Side, n: usize) -> Option<shared::PlayerId> {
     Some(sheet().of(side).players[n].id.clone())
 }
@@ -98,7 +101,7 @@ fn m6_the_clock_follows_kick_off_half_time_stoppage_and_full_time() {
     assert_eq!((phase, clock.since, phase.is_over()), (Phase::FullTime, None, true));
     let (phase, clock) = after(120 * minute, What::ExtraTime);
     assert_eq!((phase, clock.played_ms, clock.ends_ms), (Phase::ExtraFirstHalf, 90 * 60_000, 105 * 60_000));
-    assert_eq!(phase.is_over(), false, "there is more of it");
+    assert!(!phase.is_over(), "there is more of it");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use shared::{
     Change, ClientFrame, CloseCode, DomainChange as _, ErrorCode, ServerFrame, TopicKind,
     frame::{NotRecovered, PROTOCOL_VERSION},
     limits,
-    model::story::StoryChange,
+    model::{match_::MatchChange, story::StoryChange},
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -46,7 +46,8 @@ fn first_column(heading: &str) -> Vec<String> {
 fn e4_the_types_of_the_document_are_the_types_of_the_code() {
     assert_eq!(first_column("### From the client"), ClientFrame::TYPES);
     assert_eq!(first_column("### From the server"), ServerFrame::CONTROL_TYPES);
-    assert_eq!(first_column("### Publications"), [Change::TYPES, StoryChange::TYPES].concat());
+    let types = [Change::TYPES, StoryChange::TYPES, MatchChange::TYPES].concat();
+    assert_eq!(first_column("### Publications"), types);
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
 }
 
@@ -110,6 +111,17 @@ fn v8_the_limits_agree() {
         "ACCOUNT_NAME_CHARS_MAX" => limits::ACCOUNT_NAME_CHARS_MAX,
         "PASSWORD_CHARS_MIN" => limits::PASSWORD_CHARS_MIN,
         "PASSWORD_BYTES_MAX" => limits::PASSWORD_BYTES_MAX,
+        "EVENT_TEAMS" => limits::EVENT_TEAMS,
+        "EVENT_MATCHES" => limits::EVENT_MATCHES,
+        "TEAM_PLAYERS" => limits::TEAM_PLAYERS,
+        "TEAM_NAME_CHARS" => limits::TEAM_NAME_CHARS,
+        "TEAM_SHORT_CHARS" => limits::TEAM_SHORT_CHARS,
+        "PLAYER_NAME_CHARS" => limits::PLAYER_NAME_CHARS,
+        "MATCH_TITLE_CHARS" => limits::MATCH_TITLE_CHARS,
+        "MATCH_HALF_MINUTES" => limits::MATCH_HALF_MINUTES,
+        "MATCH_EVENTS" => limits::MATCH_EVENTS,
+        "MATCH_TEXT_CHARS" => limits::MATCH_TEXT_CHARS,
+        "MATCH_AHEAD_S" => usize::try_from(limits::MATCH_AHEAD_S).unwrap(),
         "TOKEN_BYTES" => limits::TOKEN_BYTES,
         "STORY_TEXT_CHARS" => limits::STORY_TEXT_CHARS,
         "STORIES_PER_AUTHOR" => limits::STORIES_PER_AUTHOR,

@@ -4,6 +4,7 @@
 //! Teams, matches and tournaments belong to an event (a season, a tournament's weekend, a single game), whose
 //! rights they take. `match` is a word of the language: hence the name of the module.
 
+mod change;
 mod clock;
 mod entry;
 mod recount;
@@ -11,6 +12,7 @@ mod stats;
 
 use serde::{Deserialize, Serialize};
 
+pub use change::{MatchChange, MatchDeleted, MatchStateChanged, TeamDeleted};
 pub use clock::{Clock, Minute};
 pub use entry::{Card, Entry, Happening, MatchEvent, Outcome, Phase, Side, What};
 pub use recount::{Recount, Told};
