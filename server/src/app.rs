@@ -322,6 +322,16 @@ pub fn router(app: App) -> Router {
         .route("/api/events/{id}/invitations", get(api::member::invitations).post(api::member::invite))
         .route("/api/events/{id}/invitations/{invitation_id}", delete(api::member::withdraw))
         .route("/api/invitations/{code}", get(api::member::look).post(api::member::accept))
+        // Teams and matches
+        .route("/api/events/{id}/teams", get(api::team::list).post(api::team::create))
+        .route("/api/teams/{id}", get(api::team::read).patch(api::team::change).delete(api::team::delete))
+        .route("/api/teams/{id}/matches", get(api::team::matches))
+        .route("/api/events/{id}/matches", get(api::match_::list).post(api::match_::create))
+        .route(
+            "/api/matches/{id}",
+            get(api::match_::read).patch(api::match_::change).delete(api::match_::delete),
+        )
+        .route("/api/matches/{id}/events", get(api::match_::events).post(api::match_::record))
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))

@@ -389,6 +389,8 @@ impl Config {
             TopicKind::Event => (kind, self.windows.window_event_ms),
             // One reader, and what is written there wants to be seen.
             TopicKind::User | TopicKind::Online => (kind, 0),
+            // A goal waits for nothing.
+            TopicKind::Match | TopicKind::Team | TopicKind::Tournament => (kind, 0),
         });
         let (tail_bytes, grace_ms) = (self.windows.tail_bytes, self.connections.presence_grace_ms);
         HubOptions { window_ms, tail_bytes, grace_ms, ..HubOptions::default() }
@@ -418,7 +420,11 @@ impl Config {
                 count: some(self.storage.retain_event_count),
                 age_s: some(self.storage.retain_event_age_s),
             },
-            TopicKind::Events | TopicKind::Online => Retention::default(),
+            TopicKind::Events
+            | TopicKind::Online
+            | TopicKind::Match
+            | TopicKind::Team
+            | TopicKind::Tournament => Retention::default(),
             TopicKind::Stories => Retention { count: Some(10_000), age_s: None },
             TopicKind::User => Retention { count: Some(1000), age_s: None },
         }

@@ -3,11 +3,13 @@
 pub mod account;
 pub mod event;
 pub mod housekeeping;
+pub mod match_;
 pub mod media;
 pub mod member;
 pub mod story;
+pub mod team;
 
-use shared::ErrorCode;
+use shared::{ErrorCode, IdempotencyKey};
 
 use crate::error::ApiError;
 
@@ -28,6 +30,11 @@ pub enum Refusal {
     /// Signing in might help.
     SignIn,
     Forbidden,
+    /// Of several, the one with this key.
+    One {
+        key: IdempotencyKey,
+        refusal: Box<Refusal>,
+    },
 }
 
 impl From<Refusal> for ApiError {
@@ -45,6 +52,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::SignIn => Self::new(ErrorCode::Unauthenticated, "sign in to do this"),
             Refusal::Forbidden => Self::new(ErrorCode::Forbidden, "you may not do this"),
+            Refusal::One { key, refusal } => Self::from(*refusal).of(key),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! One transaction holds the domain rows, the publications and the idempotency record. What is answered
 //! is on the disk. Sent twice, it is stored once and answered twice.
 
+pub mod post;
+
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use shared::{ErrorCode, IdempotencyKey, Topic};

@@ -13,11 +13,13 @@ pub mod api_key;
 pub mod event;
 pub mod idempotency;
 pub mod log;
+pub mod match_;
 pub mod media;
 pub mod member;
 pub mod migrations;
 mod sqlite;
 pub mod story;
+pub mod team;
 mod tx;
 
 use std::{path::PathBuf, sync::Arc};

@@ -80,3 +80,16 @@ id!(
     /// client at random; trusted for counting and for nothing else.
     WatcherId, "a watcher id"
 );
+
+/// What a client makes up is the entry's id and the key of its publishing in one.
+impl From<MatchEventId> for IdempotencyKey {
+    fn from(id: MatchEventId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<IdempotencyKey> for MatchEventId {
+    fn from(key: IdempotencyKey) -> Self {
+        Self(key.0)
+    }
+}

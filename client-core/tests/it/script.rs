@@ -89,6 +89,7 @@ fn describe_frame(frame: &ClientFrame) -> String {
         ClientFrame::Unsubscribe(name) => format!("unsubscribe {}", name.topic()),
         ClientFrame::Ping(_) => "ping".to_owned(),
         ClientFrame::Typing(typing) => format!("typing {typing:?}"),
+        ClientFrame::Publish(publish) => format!("publish {} {}", publish.topic, publish.key),
         ClientFrame::Auth(_) => "auth".to_owned(),
     }
 }

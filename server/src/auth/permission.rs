@@ -12,7 +12,7 @@ use shared::{
 use super::Principal;
 use crate::{
     domain::Refusal,
-    store::{Store, StoreError, Tx, WorkError, member},
+    store::{Store, StoreError, Tx, WorkError, match_, member},
 };
 
 /// What somebody wants to do.
@@ -47,7 +47,7 @@ pub async fn decide(
     if let Some(decision) = decide_at_once(principal, action, topic) {
         return Ok(decision);
     }
-    let Some(id) = topic.event_id() else { return Ok(Decision::Hidden) };
+    let Some(id) = match_::event_of(tx, topic).await? else { return Ok(Decision::Hidden) };
     let standing = member::standing(tx, &id, principal.account_id()).await?;
     Ok(standing.map_or(Decision::Hidden, |standing| on_event(principal, action, &standing)))
 }
@@ -61,7 +61,8 @@ fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Optio
         TopicKind::Events => Some(on_events(principal, action)),
         TopicKind::Online => Some(on_online(principal, action)),
         TopicKind::Stories => Some(on_stories(principal, action)),
-        TopicKind::Event => None,
+        // These take the rights of the event that they belong to.
+        TopicKind::Event | TopicKind::Match | TopicKind::Team | TopicKind::Tournament => None,
     }
 }
 

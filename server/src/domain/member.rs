@@ -23,7 +23,7 @@ use crate::{
         session,
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, account, event as events, log, member as rows},
+    store::{StoreError, Tx, WorkError, account, event as events, log, match_, member as rows},
     time::timestamp,
 };
 
@@ -231,10 +231,14 @@ async fn enter(
     Ok(())
 }
 
-/// Whoever follows the event is decided on anew.
-async fn changed(tx: &mut Tx<'_>, id: &EventId, at: i64) -> Result<(), StoreError> {
-    let access = EventAccessChanged { event_id: id.clone() };
-    log::append(tx, &Topic::event(id), at, |_| Change::EventAccess(access)).await.map(drop)
+/// Whoever follows the event, or what takes its rights, is decided on anew.
+pub(super) async fn changed(tx: &mut Tx<'_>, id: &EventId, at: i64) -> Result<(), StoreError> {
+    let access = || Change::EventAccess(EventAccessChanged { event_id: id.clone() });
+    log::append(tx, &Topic::event(id), at, |_| access()).await?;
+    for topic in match_::topics_of(tx, id).await? {
+        log::append(tx, &topic, at, |_| access()).await?;
+    }
+    Ok(())
 }
 
 /// Who owns the event when `leaving` does not any more: somebody must.

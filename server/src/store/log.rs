@@ -202,6 +202,31 @@ pub async fn redact<C: DomainChange>(
     .await
 }
 
+/// The same for an item and everything that belongs to it: what is about `item:…` as well.
+pub async fn redact_all<C: DomainChange>(
+    tx: &mut Tx<'_>,
+    topic: &Topic,
+    item: &str,
+    deletion: &C,
+) -> Result<usize, StoreError> {
+    let payload = deletion.payload_json().map_err(|error| StoreError::Fault(error.to_string()))?;
+    tx.mark_latest(topic, Effect::Redacts);
+    let (from, to) = (format!("{item}:"), format!("{item};"));
+    tx.execute(
+        "update publication set type = $1, payload = $2
+         where topic_id = (select id from topic where name = $3) and (item = $4 or item > $5 and item < $6)",
+        &[
+            type_name(deletion)?.into(),
+            (&payload).into(),
+            topic.as_str().into(),
+            item.into(),
+            (&from).into(),
+            (&to).into(),
+        ],
+    )
+    .await
+}
+
 /// How much of a topic kind's log is kept. `None` keeps everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {

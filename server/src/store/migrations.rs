@@ -184,7 +184,78 @@ create unique index story_audience_number on story_audience (story_id, number);
 -- Who uploaded it, and alone may use it; absent for a visitor's.
 alter table upload add column account_id text;
 ",
+    MATCHES,
 ];
+
+/// Teams, matches and tournaments.
+const MATCHES: &str = "
+create table team (
+    id         text   not null primary key,
+    event_id   text   not null references event (id) on delete cascade,
+    name       text   not null,
+    short      text   not null,
+    created_at bigint not null,
+    updated_at bigint not null
+);
+create index team_event on team (event_id);
+
+create table player (
+    id      text not null primary key,
+    team_id text not null references team (id) on delete cascade,
+    name    text not null,
+    number  bigint
+);
+create index player_team on player (team_id);
+
+create table tournament (
+    id         text   not null primary key,
+    event_id   text   not null references event (id) on delete cascade,
+    title      text   not null,
+    -- Groups and rounds, as JSON.
+    plan       text   not null,
+    created_at bigint not null,
+    updated_at bigint not null
+);
+create index tournament_event on tournament (event_id);
+
+create table match (
+    id            text   not null primary key,
+    event_id      text   not null references event (id) on delete cascade,
+    home_id       text   not null references team (id) on delete cascade,
+    away_id       text   not null references team (id) on delete cascade,
+    -- Ids of players, as JSON.
+    home_starting text   not null,
+    away_starting text   not null,
+    tournament_id text references tournament (id) on delete set null,
+    -- Where in the bracket; absent for a match of a group.
+    tie           text,
+    title         text   not null,
+    starts_at     bigint,
+    half_minutes  bigint not null,
+    extra_minutes bigint not null,
+    -- What its log comes to, as JSON.
+    state         text   not null,
+    created_at    bigint not null,
+    updated_at    bigint not null
+);
+create index match_event on match (event_id, created_at);
+create index match_home on match (home_id);
+create index match_away on match (away_id);
+create index match_tournament on match (tournament_id);
+
+create table match_entry (
+    match_id   text   not null references match (id) on delete cascade,
+    -- Made by the client.
+    id         text   not null,
+    \"offset\"   bigint not null,
+    -- What happened and when, as JSON.
+    happening  text   not null,
+    author     text   not null,
+    account_id text references account (id),
+    created_at bigint not null,
+    primary key (match_id, id)
+) without rowid;
+";
 
 /// Whether the database at `path` has the schema of this program. Changes nothing.
 pub fn is_current(path: &std::path::Path) -> Result<bool, OpenError> {

@@ -65,7 +65,7 @@ async fn e4_every_frame() {
     for said in [
         json!({"type": "ping", "payload": {"ref": 1}}),
         json!({"type": "subscribe", "payload": {"topic": "event:nobody", "ref": 2}}),
-        json!({"type": "publish", "payload": {}}),
+        json!({"type": "shout", "payload": {}}),
         json!({"type": "subscribe", "payload": {"topic": "events", "ref": 3, "since": {"epoch": "other", "offset": 1}}}),
         json!({"type": "unsubscribe", "payload": {"topic": "events"}}),
     ] {
