@@ -387,10 +387,12 @@ impl Config {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
             TopicKind::Events | TopicKind::Stories => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
-            // One reader, and what is written there wants to be seen.
-            TopicKind::User | TopicKind::Online => (kind, 0),
-            // A goal waits for nothing.
-            TopicKind::Match | TopicKind::Team | TopicKind::Tournament => (kind, 0),
+            // One reader, and what is written there wants to be seen; and a goal waits for nothing.
+            TopicKind::User
+            | TopicKind::Online
+            | TopicKind::Match
+            | TopicKind::Team
+            | TopicKind::Tournament => (kind, 0),
         });
         let (tail_bytes, grace_ms) = (self.windows.tail_bytes, self.connections.presence_grace_ms);
         HubOptions { window_ms, tail_bytes, grace_ms, ..HubOptions::default() }

@@ -174,6 +174,7 @@ async fn recount(tx: &mut Tx<'_>, of: &Match) -> Result<MatchState, StoreError> 
 /// was said before is taken out of the logs.
 pub(super) async fn team_changed(tx: &mut Tx<'_>, mut of: Match, at: i64) -> Result<(), WorkError<Refusal>> {
     of.state = recount(tx, &of).await?;
+    of.updated_at = timestamp(at);
     rows::update(tx, &of, stored(of.starts_at.as_ref())?, at).await?;
     let update = MatchChange::Update(Box::new(of.clone()));
     for topic in shown_on(&of).into_iter().chain([Topic::of_match(&of.id)]) {

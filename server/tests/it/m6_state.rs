@@ -70,6 +70,8 @@ async fn m6_the_final_of_2018_ends_four_to_two_for_everybody(transport: Transpor
     assert_eq!((heard.len(), states.len()), (entries.len(), entries.len()));
     let last = states.last().unwrap();
     assert_eq!((last.score, last.phase), (Score { home: 4, away: 2 }, Phase::FullTime));
+    let written = record.events.iter().rev().find_map(|event| event.score.clone());
+    assert_eq!(written, Some(format!("{}-{}", last.score.home, last.score.away)));
     assert_eq!(last.winner(), Some(Side::Home));
     assert_eq!((last.home.stats.substitutions, last.away.stats.substitutions), (3, 2));
     let read: Match = server.get(&format!("/api/matches/{}", of.id)).await.read();

@@ -12,13 +12,18 @@ fn redacted(value: &Value) -> Value {
             let fields = fields.iter().map(|(name, value)| {
                 let value = match (name.as_str(), value) {
                     (
-                        "id" | "eventId" | "mediaId" | "uploadId" | "connectionId" | "epoch" | "thumbHash",
+                        "id" | "eventId" | "mediaId" | "uploadId" | "connectionId" | "epoch" | "thumbHash"
+                        | "teamId" | "matchId" | "tournamentId" | "player" | "off",
                         Value::String(_),
                     ) => {
                         json!(format!("[{name}]"))
                     }
                     ("timestamp" | "createdAt" | "updatedAt", Value::String(_)) => json!("[time]"),
-                    ("topic", Value::String(topic)) if topic.starts_with("event:") => json!("event:[id]"),
+                    ("topic", Value::String(topic)) => {
+                        let name = topic.split_once(':').map(|(kind, _)| format!("{kind}:[id]"));
+                        json!(name.as_ref().unwrap_or(topic))
+                    }
+                    ("starting", Value::Array(ids)) => json!(vec!["[id]"; ids.len()]),
                     ("cursor", Value::String(cursor)) => {
                         json!(format!("[epoch].{}", cursor.rsplit('.').next().unwrap_or_default()))
                     }
@@ -115,6 +120,69 @@ async fn next_publication(follower: &mut Follower) -> Value {
             return frame;
         }
     }
+}
+
+#[tokio::test]
+async fn e4_every_frame_and_body_of_a_match() {
+    let server = Server::start().await;
+    let event = server.event().await;
+    let mut bodies = Map::new();
+    let mut keep = |what: &str, answer: &crate::support::Answer| {
+        bodies.insert(what.to_owned(), json!({"status": answer.status, "body": redacted(&answer.body)}));
+    };
+    let mut sides = Vec::new();
+    let teams = format!("/api/events/{}/teams", event.id);
+    for (name, short) in [("Lions", "LIO"), ("Tigers", "")] {
+        let players = json!([{"name": "Ada", "number": 9}, {"name": "Bea"}]);
+        let team = server.post(&teams, &json!({"name": name, "short": short, "players": players})).await;
+        keep("POST /api/events/{id}/teams", &team);
+        sides.push(json!({"teamId": team.body["id"], "starting": [team.body["players"][0]["id"]]}));
+        if short.is_empty() {
+            let path = format!("/api/teams/{}", team.body["id"].as_str().unwrap());
+            keep("GET /api/teams/{id}", &server.get(&path).await);
+            keep("PATCH /api/teams/{id}", &server.patch(&path, &json!({"short": "TIG"})).await);
+        }
+    }
+    keep("GET /api/events/{id}/teams", &server.get(&teams).await);
+    let whole =
+        json!({"home": sides[0], "away": sides[1], "title": "Final", "startsAt": "2026-07-15T15:00:00.000Z"});
+    let made = server.post(&format!("/api/events/{}/matches", event.id), &whole).await;
+    keep("POST /api/events/{id}/matches", &made);
+    let id = made.body["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/matches/{id}");
+    let mut follower = Follower::socket(&server, "/ws").await;
+    let mut frames = Vec::new();
+    next(&mut follower).await;
+    follower
+        .send(&json!({"type": "subscribe", "payload": {"topic": format!("match:{id}")}}).to_string())
+        .await;
+    let player = &made.body["sheet"]["home"]["players"][0]["id"];
+    let entry = json!({"id": "g1", "at": "2026-07-15T15:17:30.000Z", "kind": "goal", "side": "home", "player": player});
+    keep("POST /api/matches/{id}/events", &server.post(&format!("{path}/events"), &entry).await);
+    let strike = json!({"at": "2026-07-15T15:18:00.000Z", "kind": "strike", "of": "g1", "text": "Offside"});
+    for content in [&strike, &json!({"at": "2026-07-15T15:18:00.000Z", "kind": "strike", "of": "g2"})] {
+        let payload = json!({"topic": format!("match:{id}"), "key": "s1", "content": content, "ref": 4});
+        follower.send(&json!({"type": "publish", "payload": payload}).to_string()).await;
+        loop {
+            let frame = next(&mut follower).await;
+            frames.push(frame);
+            if frames.last().is_some_and(|frame| frame["payload"]["ref"] == 4) {
+                break;
+            }
+        }
+    }
+    keep("GET /api/matches/{id}", &server.get(&path).await);
+    keep("GET /api/matches/{id}/events", &server.get(&format!("{path}/events")).await);
+    keep("PATCH /api/matches/{id}", &server.patch(&path, &json!({"title": "The final"})).await);
+    keep("DELETE /api/matches/{id}", &server.delete(&path).await);
+    while frames.last().is_none_or(|frame| frame["type"] != "unsubscribed") {
+        frames.push(next(&mut follower).await);
+    }
+    // What is told of those who watch, and an answer among what is published, have their own time.
+    frames.retain(|frame| frame["type"] != "presence:count");
+    frames.sort_by_key(|frame| frame["offset"].as_u64().unwrap_or(u64::MAX));
+    insta::assert_json_snapshot!("match_frames", frames);
+    insta::assert_json_snapshot!("match_bodies", bodies);
 }
 
 #[tokio::test]
