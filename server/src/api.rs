@@ -11,6 +11,7 @@ pub mod member;
 pub mod session;
 pub mod story;
 pub mod team;
+pub mod tournament;
 pub mod upload;
 
 use std::error::Error as _;

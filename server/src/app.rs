@@ -332,6 +332,12 @@ pub fn router(app: App) -> Router {
             get(api::match_::read).patch(api::match_::change).delete(api::match_::delete),
         )
         .route("/api/matches/{id}/events", get(api::match_::events).post(api::match_::record))
+        .route("/api/events/{id}/tournaments", get(api::tournament::list).post(api::tournament::create))
+        .route(
+            "/api/tournaments/{id}",
+            get(api::tournament::read).patch(api::tournament::change).delete(api::tournament::delete),
+        )
+        .route("/api/tournaments/{id}/matches", get(api::tournament::matches))
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))

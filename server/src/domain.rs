@@ -8,6 +8,7 @@ pub mod media;
 pub mod member;
 pub mod story;
 pub mod team;
+pub mod tournament;
 
 use shared::{ErrorCode, IdempotencyKey};
 

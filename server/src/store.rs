@@ -20,6 +20,7 @@ pub mod migrations;
 mod sqlite;
 pub mod story;
 pub mod team;
+pub mod tournament;
 mod tx;
 
 use std::{path::PathBuf, sync::Arc};

@@ -63,6 +63,10 @@ id!(
     TournamentId, "a tournament id"
 );
 id!(
+    /// A place in the bracket of a tournament, named by who plans it.
+    TieId, "a tie's id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );

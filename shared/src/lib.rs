@@ -22,7 +22,7 @@ pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
     AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MatchEventId, MatchId, MediaId, PlayerId,
-    PublicationId, SessionId, StoryId, TeamId, TournamentId, UploadId, WatcherId,
+    PublicationId, SessionId, StoryId, TeamId, TieId, TournamentId, UploadId, WatcherId,
 };
 pub use position::{Cursor, Epoch, Offset, Position};
 pub use timestamp::Timestamp;

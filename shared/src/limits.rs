@@ -71,6 +71,16 @@ pub const TEAM_SHORT_CHARS: usize = 5;
 pub const PLAYER_NAME_CHARS: usize = 60;
 /// Longest title of a match, in characters.
 pub const MATCH_TITLE_CHARS: usize = 120;
+/// Most tournaments of one event.
+pub const EVENT_TOURNAMENTS: usize = 20;
+/// Longest title of a tournament, and name of a group or a round, in characters.
+pub const TOURNAMENT_TITLE_CHARS: usize = 60;
+/// Most groups of one tournament.
+pub const TOURNAMENT_GROUPS: usize = 16;
+/// Most teams of one group.
+pub const GROUP_TEAMS: usize = 24;
+/// Most ties of one tournament, over all rounds.
+pub const TOURNAMENT_TIES: usize = 64;
 /// Longest half of a match, in minutes.
 pub const MATCH_HALF_MINUTES: usize = 90;
 /// Most entries in the log of a match, corrections included.

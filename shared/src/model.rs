@@ -8,3 +8,4 @@ pub mod media;
 pub mod member;
 pub mod presence;
 pub mod story;
+pub mod tournament;

@@ -6,7 +6,7 @@ use shared::{
     Change, ClientFrame, CloseCode, DomainChange as _, ErrorCode, ServerFrame, TopicKind,
     frame::{NotRecovered, PROTOCOL_VERSION},
     limits,
-    model::{match_::MatchChange, story::StoryChange},
+    model::{match_::MatchChange, story::StoryChange, tournament::TournamentChange},
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -46,7 +46,7 @@ fn first_column(heading: &str) -> Vec<String> {
 fn e4_the_types_of_the_document_are_the_types_of_the_code() {
     assert_eq!(first_column("### From the client"), ClientFrame::TYPES);
     assert_eq!(first_column("### From the server"), ServerFrame::CONTROL_TYPES);
-    let types = [Change::TYPES, StoryChange::TYPES, MatchChange::TYPES].concat();
+    let types = [Change::TYPES, StoryChange::TYPES, MatchChange::TYPES, TournamentChange::TYPES].concat();
     assert_eq!(first_column("### Publications"), types);
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
 }
@@ -118,6 +118,11 @@ fn v8_the_limits_agree() {
         "TEAM_SHORT_CHARS" => limits::TEAM_SHORT_CHARS,
         "PLAYER_NAME_CHARS" => limits::PLAYER_NAME_CHARS,
         "MATCH_TITLE_CHARS" => limits::MATCH_TITLE_CHARS,
+        "EVENT_TOURNAMENTS" => limits::EVENT_TOURNAMENTS,
+        "TOURNAMENT_TITLE_CHARS" => limits::TOURNAMENT_TITLE_CHARS,
+        "TOURNAMENT_GROUPS" => limits::TOURNAMENT_GROUPS,
+        "GROUP_TEAMS" => limits::GROUP_TEAMS,
+        "TOURNAMENT_TIES" => limits::TOURNAMENT_TIES,
         "MATCH_HALF_MINUTES" => limits::MATCH_HALF_MINUTES,
         "MATCH_EVENTS" => limits::MATCH_EVENTS,
         "MATCH_TEXT_CHARS" => limits::MATCH_TEXT_CHARS,

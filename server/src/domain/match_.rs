@@ -13,7 +13,7 @@ use shared::{
 
 pub use record::{Recorded, record};
 
-use super::{Refusal, text};
+use super::{Refusal, text, tournament};
 use crate::{
     ids::new_id,
     store::{StoreError, Tx, WorkError, log, match_ as rows, team},
@@ -39,7 +39,8 @@ pub async fn create(
     let of = Match {
         id: new_id(),
         event_id: event_id.clone(),
-        tournament_id: None,
+        tournament_id: new.tournament_id,
+        tie: new.tie,
         title: text("title", &new.title, limits::MATCH_TITLE_CHARS).map_err(WorkError::Refused)?,
         starts_at: new.starts_at,
         sheet: Sheet {
@@ -52,11 +53,13 @@ pub async fn create(
         created_at: timestamp(at),
         updated_at: timestamp(at),
     };
+    tournament::check_match(tx, &of).await?;
     rows::insert(tx, &of, stored(of.starts_at.as_ref())?, at).await?;
     log::create_topic(tx, &Topic::of_match(&of.id)).await?;
     for topic in shown_on(&of) {
         log::append(tx, &topic, at, |_| MatchChange::New(Box::new(of.clone()))).await?;
     }
+    tournament::tell(tx, of.tournament_id.as_ref(), at).await?;
     Ok(of)
 }
 
@@ -140,6 +143,7 @@ pub async fn change(
     for topic in shown_on(&after).into_iter().chain([Topic::of_match(id)]) {
         log::append(tx, &topic, at, |_| MatchChange::Update(Box::new(after.clone()))).await?;
     }
+    tournament::tell(tx, after.tournament_id.as_ref(), at).await?;
     Ok(after)
 }
 
@@ -195,5 +199,6 @@ pub async fn delete(tx: &mut Tx<'_>, id: &MatchId, at: i64) -> Result<(), WorkEr
     }
     let own = Topic::of_match(id);
     log::append(tx, &own, at, |_| deletion).await?;
-    Ok(log::close_topic(tx, &own).await?)
+    log::close_topic(tx, &own).await?;
+    Ok(tournament::tell(tx, of.tournament_id.as_ref(), at).await?)
 }

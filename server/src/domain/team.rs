@@ -6,7 +6,7 @@ use shared::{
     model::match_::{MatchChange, NewPlayer, NewTeam, Player, Team, TeamDeleted, TeamPatch},
 };
 
-use super::{Refusal, match_, required, text};
+use super::{Refusal, match_, required, text, tournament};
 use crate::{
     ids::new_id,
     store::{StoreError, Tx, WorkError, log, match_ as matches, team as rows},
@@ -118,6 +118,10 @@ pub async fn delete(tx: &mut Tx<'_>, id: &TeamId, at: i64) -> Result<(), WorkErr
     if !matches::of_team(tx, id).await?.is_empty() {
         let message = "a team that has matches stays".to_owned();
         return Err(WorkError::Refused(Refusal::Conflict { field: "matches", message }));
+    }
+    if tournament::has_team(tx, &team.event_id, id).await? {
+        let message = "a team that is in a tournament stays".to_owned();
+        return Err(WorkError::Refused(Refusal::Conflict { field: "tournaments", message }));
     }
     rows::delete(tx, id).await?;
     Ok(gone(tx, &team, at).await?)

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use shared::{
-    AccountId, EventId, MatchEventId, MatchId, Offset, PlayerId, TeamId, Topic, TopicKind,
+    AccountId, EventId, MatchEventId, MatchId, Offset, PlayerId, TeamId, Topic, TopicKind, TournamentId,
     model::{
         match_::{Entry, Happening, Match, MatchEvent, MatchState, Sheet, Team, TeamSheet},
         media::Author,
+        tournament::Played,
     },
 };
 
@@ -17,7 +18,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, event_id, home_id, away_id, home_starting, away_starting, tournament_id, title, starts_at, \
-             half_minutes, extra_minutes, state, created_at, updated_at from match ",
+             half_minutes, extra_minutes, state, created_at, updated_at, tie from match ",
             $rest
         )
     };
@@ -45,6 +46,7 @@ fn read(row: &Row<'_>) -> Result<Bare, StoreError> {
         id: row.parsed(0)?,
         event_id: row.parsed(1)?,
         tournament_id: row.opt_text(6)?.as_deref().map(parse).transpose()?,
+        tie: row.opt_text(14)?.as_deref().map(parse).transpose()?,
         title: row.text(7)?,
         starts_at: row.opt_int(8)?.map(timestamp),
         sheet: Sheet {
@@ -102,8 +104,8 @@ pub async fn insert(tx: &mut Tx<'_>, of: &Match, starts_at: Option<i64>, at: i64
     let state = json(&of.state)?;
     tx.execute(
         "insert into match (id, event_id, home_id, away_id, home_starting, away_starting, tournament_id, title,
-           starts_at, half_minutes, extra_minutes, state, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+           starts_at, half_minutes, extra_minutes, state, created_at, updated_at, tie)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         &[
             of.id.as_str().into(),
             of.event_id.as_str().into(),
@@ -119,6 +121,7 @@ pub async fn insert(tx: &mut Tx<'_>, of: &Match, starts_at: Option<i64>, at: i64
             (&state).into(),
             at.into(),
             at.into(),
+            of.tie.as_ref().map(shared::TieId::as_str).into(),
         ],
     )
     .await
@@ -182,6 +185,27 @@ pub async fn of_team(tx: &mut Tx<'_>, team: &TeamId) -> Result<Vec<Match>, Store
     let sql = select!("where home_id = $1 or away_id = $1 order by created_at desc, id desc");
     let rows = tx.all(sql, &[team.as_str().into()], read).await?;
     with_teams(tx, rows).await
+}
+
+/// The matches of a tournament, the one made last first.
+pub async fn of_tournament(tx: &mut Tx<'_>, id: &TournamentId) -> Result<Vec<Match>, StoreError> {
+    let sql = select!("where tournament_id = $1 order by created_at desc, id desc");
+    let rows = tx.all(sql, &[id.as_str().into()], read).await?;
+    with_teams(tx, rows).await
+}
+
+/// What a tournament counts of its matches.
+pub async fn played(tx: &mut Tx<'_>, id: &TournamentId) -> Result<Vec<Played>, StoreError> {
+    tx.all(
+        "select id, home_id, away_id, tie, state from match where tournament_id = $1 order by id",
+        &[id.as_str().into()],
+        |row| {
+            let tie = row.opt_text(3)?.as_deref().map(parse).transpose()?;
+            let state: MatchState = from_json(&row.text(4)?)?;
+            Ok(Played::new(row.parsed(0)?, [row.parsed(1)?, row.parsed(2)?], tie, &state))
+        },
+    )
+    .await
 }
 
 /// How many matches an event has.

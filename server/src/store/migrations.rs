@@ -213,6 +213,8 @@ create table tournament (
     title      text   not null,
     -- Groups and rounds, as JSON.
     plan       text   not null,
+    -- What its matches come to, as JSON.
+    standing   text   not null,
     created_at bigint not null,
     updated_at bigint not null
 );

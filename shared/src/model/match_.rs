@@ -18,7 +18,7 @@ pub use entry::{Card, Entry, Happening, MatchEvent, Outcome, Phase, Side, What};
 pub use recount::{Recount, Told};
 pub use stats::{MatchState, PlayerStats, Score, SideState, Stats};
 
-use crate::{EventId, MatchId, PlayerId, TeamId, Timestamp, TournamentId};
+use crate::{EventId, MatchId, PlayerId, TeamId, TieId, Timestamp, TournamentId};
 
 /// A team, as every reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub struct Match {
     pub event_id: EventId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tournament_id: Option<TournamentId>,
+    /// Its place in the tournament's bracket; absent for a match of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<TieId>,
     /// What it is called beside its teams: `Final`, `Group B`. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -155,6 +158,9 @@ pub struct NewMatch {
     pub away: NewTeamSheet,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tournament_id: Option<TournamentId>,
+    /// A place in the tournament's bracket; without it this is a match of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<TieId>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

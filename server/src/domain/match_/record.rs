@@ -15,7 +15,7 @@ use crate::{
         Principal,
         permission::{self, Action},
     },
-    domain::{Refusal, text},
+    domain::{Refusal, text, tournament},
     store::{StoreError, Tx, WorkError, log, match_ as rows},
     time::{from_timestamp, timestamp},
 };
@@ -159,7 +159,7 @@ impl Book<'_> {
             let change = || MatchChange::State(Box::new(changed.clone()));
             log::append(tx, &topic, self.at, |_| change()).await?;
         }
-        Ok(())
+        tournament::tell(tx, self.of.tournament_id.as_ref(), self.at).await
     }
 }
 
