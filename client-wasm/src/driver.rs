@@ -12,7 +12,7 @@ use std::{
 use client_core::{Attempt, Client, Config, Event, Input, Instant, Output};
 use leptos::prelude::*;
 use litemap::LiteMap;
-use shared::{ErrorCode, Offset, Position, Publication, ServerFrame, Topic, frame::PresenceCount};
+use shared::{ErrorCode, Offset, Position, Publication, ServerFrame, Topic};
 
 use crate::{
     browser::{self, Listener, Timer},
@@ -37,7 +37,8 @@ pub(crate) enum News {
     /// Fetch the snapshot anew, show it in place of what is shown, and answer with
     /// [`Live::snapshot_applied`] or [`Live::snapshot_failed`].
     SnapshotNeeded,
-    Presence(PresenceCount),
+    /// Who watches, who is there, who is typing: a frame that is in no log.
+    Presence(Box<ServerFrame>),
     /// The server will not have it; nothing more comes.
     Refused {
         code: ErrorCode,
@@ -187,6 +188,11 @@ impl Live {
         self.driver.get_value().reconnect();
     }
 
+    /// Whoever is signed in is typing on a topic that is followed, or is not any more.
+    pub(crate) fn typing(self, topic: Topic, on: bool) {
+        self.driver.get_value().input(Input::Typing { topic, on });
+    }
+
     /// Somebody pressed "Try now".
     pub(crate) fn try_now(self) {
         self.driver.get_value().try_now();
@@ -280,7 +286,7 @@ impl Driver {
     }
 
     fn poll(&self, attempt: Attempt, from: &[(Topic, Option<Position>)], wait: Duration) {
-        let mut url = format!("/api/poll?wait={}&watcher={}", wait.as_secs(), self.watcher);
+        let mut url = format!("/api/poll?presence=true&wait={}&watcher={}", wait.as_secs(), self.watcher);
         for (topic, position) in from {
             // Topics and positions are plain identifiers, `:`, `.`: all of them allowed in a query.
             url.push_str("&from=");
@@ -330,9 +336,7 @@ impl Driver {
                 if let Some(text) = self.told(&topic, None) {
                     self.with_relay(|relay| relay.ephemeral(&topic, text));
                 }
-                if let ServerFrame::PresenceCount(_, count) = frame {
-                    self.hear(&topic, News::Presence(count));
-                }
+                self.hear(&topic, News::Presence(Box::new(frame)));
             }
             Event::SubscriptionRefused { topic, code, message } => {
                 self.with_relay(|relay| relay.refused(&topic, code, &message));

@@ -15,6 +15,7 @@ use crate::{
         dynamic::{dynamic, when},
         new_event::NewEventDialog,
     },
+    driver::Live,
     pages::{
         account::AccountPage,
         event::{
@@ -22,12 +23,14 @@ use crate::{
             edit::{DeleteDialog, EditDialog},
             feed::Feed,
             outgoing::Outgoing,
+            presence::{Shown, shown},
         },
         invitation::InvitationPage,
         people::PeoplePage,
         sign_in::SignInPage,
         stories::StoriesPage,
     },
+    session::Session,
 };
 
 /// The file could not be fetched.
@@ -100,6 +103,17 @@ in_part!(
     /// Everybody's stories.
     fn stories() -> Page {
         || view! { <StoriesPage /> }.into_any()
+    }
+);
+
+/// What begins to show who else is on a page.
+pub(crate) type Presence = fn(Live, Session) -> Shown;
+
+in_part!(
+    presence,
+    /// Who else is on the page of an event, and who is typing there.
+    fn presence() -> Presence {
+        shown::begin
     }
 );
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use client_core::{Attempt, Client, Config, timeline::Timeline};
+use client_core::{Attempt, Client, Config, people::People, timeline::Timeline};
 use shared::{EventId, IdempotencyKey, Position, Topic};
 
 /// What a page shows of one event.
@@ -20,6 +20,8 @@ pub(crate) struct View {
     pub(crate) closed: bool,
     /// The moment from which on the page follows it, as `rights` counts.
     pub(crate) opened: u64,
+    /// Who else is there, as the page was last told.
+    pub(crate) people: People,
 }
 
 impl View {
@@ -32,6 +34,7 @@ impl View {
             watchers: None,
             closed: false,
             opened: 0,
+            people: People::default(),
         }
     }
 

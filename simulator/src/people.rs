@@ -1,6 +1,9 @@
 //! People: they post, change and delete from far away, write on a page, scroll down.
 
-use client_core::timeline::{Echo, EchoState};
+use client_core::{
+    Input,
+    timeline::{Echo, EchoState},
+};
 use rand::Rng;
 use shared::{
     EventId, Topic,
@@ -11,6 +14,7 @@ use crate::{
     Plant,
     action::{Action, Posting},
     page::Draft,
+    rights::reader,
     world::{FAULTS_FOR_MS, World},
 };
 
@@ -64,6 +68,10 @@ impl World {
         };
         self.pages[page].views[0].timeline.add_echo(echo);
         self.pages[page].drafts.insert(draft.text.clone());
+        // Of a page that is gone before it says otherwise, the server has to find out itself.
+        if reader(page).user().is_some() {
+            self.input(page, Input::Typing { topic: Topic::event(&draft.event), on: true });
+        }
         let posting = Posting { page, life: self.pages[page].life, draft };
         let delay = self.delay(page);
         self.later(delay, Action::Post(posting));

@@ -75,6 +75,13 @@ fn p6_a_right_that_is_looked_at_once_and_never_again_leaks() {
 }
 
 #[test]
+fn p4_a_coming_that_is_not_told_is_missed() {
+    let violations = found(Plant::LostJoin).violations;
+    assert!(violations.miscounted > 0);
+    assert_eq!(violations, Violations { miscounted: violations.miscounted, ..Violations::default() });
+}
+
+#[test]
 fn a_client_that_is_never_let_go_is_left_over() {
     let violations = found(Plant::NoHeartbeat).violations;
     assert!(violations.miscounted > 0);

@@ -5,7 +5,7 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_params_map, use_query_map},
 };
-use shared::{Change, EventId, MediaId, Topic, model::media::MediaKind};
+use shared::{Change, EventId, MediaId, ServerFrame, Topic, model::media::MediaKind};
 
 pub(crate) mod composer;
 pub(crate) mod edit;
@@ -18,6 +18,7 @@ mod load;
 pub(crate) mod outgoing;
 mod place;
 mod place_to_write;
+pub(crate) mod presence;
 pub(crate) mod rights;
 mod scroll;
 
@@ -29,6 +30,7 @@ use head::EventHead;
 use load::{Known, Loader};
 use outgoing::Outgoing;
 use place::Place;
+use presence::Presence;
 use rights::Rights;
 
 use crate::{
@@ -79,6 +81,7 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     let loader = Loader::new(&id, live, feed, outgoing, rights, place);
     place::keep(&id, feed);
     let watchers = RwSignal::new(None::<u64>);
+    let presence = Presence::new(live, use_session());
 
     title.name("");
     title.unread(0);
@@ -91,7 +94,12 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
             }
             feed.publications(&publications, &position);
         }
-        News::Presence(count) => watchers.set(Some(count.watchers)),
+        News::Presence(frame) => {
+            if let ServerFrame::PresenceCount(_, count) = &*frame {
+                watchers.set(Some(count.watchers));
+            }
+            presence.hear(*frame);
+        }
         News::Refused { code, .. } if api::is_closed(code) => loader.close(),
         News::Refused { message, .. } => feed.phase.set(Phase::Failed(message)),
     });
@@ -120,9 +128,9 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
         Some(why) => view! { <GoneNotice why=why here=format!("/events/{}", id.get_value()) /> }.into_any(),
         None => view! {
             <div class="event">
-                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers />
+                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers presence=presence />
                 <div class="event-main">
-                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights kind=kind linked=linked />
+                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights presence=presence kind=kind linked=linked />
                 </div>
             </div>
         }

@@ -13,8 +13,10 @@ use shared::{
 use wasm_bindgen::JsCast;
 
 pub(crate) mod files;
+mod typing;
 
 use files::{Draft, accept};
+use typing::Typing;
 
 use super::{
     feed::Feed,
@@ -92,6 +94,7 @@ impl Writing {
 /// The composer.
 #[component]
 pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: Writing) -> impl IntoView {
+    let typing = Typing::on(&event);
     let event = StoredValue::new(event);
     let session = use_session();
     let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));
@@ -134,6 +137,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
         }
         writing.drafts.set(Vec::new());
         writing.text.set(String::new());
+        typing.posted();
         grow(area);
     };
     area.on_load(move |_| grow(area));
@@ -154,7 +158,10 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
                 aria-label="What is happening?"
                 placeholder="What is happening?"
                 bind:value=writing.text
-                on:input=move |_| grow(area)
+                on:input=move |input| {
+                    grow(area);
+                    typing.changed(&event_target_value(&input));
+                }
                 on:keydown=move |pressed| on_key(&pressed, post)
             ></textarea>
             <Previews writing=writing />

@@ -15,6 +15,7 @@ use super::{
     load::Loader,
     outgoing::Outgoing,
     place_to_write::PlaceToWrite,
+    presence::Presence,
     rights::Rights,
     updates,
 };
@@ -40,6 +41,7 @@ pub(crate) fn FeedView(
     outgoing: Outgoing,
     writing: Writing,
     rights: Rights,
+    presence: Presence,
     kind: Memo<Option<MediaKind>>,
     linked: Memo<Option<MediaId>>,
 ) -> impl IntoView {
@@ -92,6 +94,7 @@ pub(crate) fn FeedView(
     let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());
     view! {
         <PlaceToWrite event=event loader=loader feed=feed outgoing=outgoing writing=writing rights=rights />
+        {presence.typing()}
         <Filters event=event kind=kind />
         <LinkedItem event=event feed=feed linked=linked />
         <Pills feed=feed />

@@ -12,6 +12,7 @@ use shared::{
 
 use super::{
     load::{Known, Loader},
+    presence::Presence,
     rights::Rights,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(super) fn EventHead(
     loader: Loader,
     rights: Rights,
     watchers: RwSignal<Option<u64>>,
+    presence: Presence,
 ) -> impl IntoView {
     let event = move |read: fn(&Event) -> String| {
         Memo::new(move |_| {
@@ -95,6 +97,7 @@ pub(super) fn EventHead(
                         {Icon::Eye.draw()}
                         <span class="num">{dynamic(move || format!("{} watching", watchers.get().unwrap_or(0)))}</span>
                     </span>
+                    {presence.faces()}
                     {when(move || visibility.get() != Visibility::Public, move || view! {
                         <span class="watching" title=move || visibility_words(visibility.get()).1>
                             {Icon::Lock.draw()}
