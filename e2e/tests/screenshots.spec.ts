@@ -142,7 +142,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         });
       });
 
-      test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, page, server }, info) => {
+      test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ another, api, eventPage, faults, page, server }, info) => {
         faults.allow(/.*/);
         const shot = (name: string) =>
           page.screenshot({
@@ -177,7 +177,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await people.links.getByRole('button', { name: 'Make link' }).click();
         await expect(people.link).toBeVisible();
         await shot('people');
+        const second = await another();
+        await new SignInPage(second.page, server.url).asPerson('grace');
+        await second.open(event.id);
         await eventPage.open(event.id);
+        await second.text.pressSequentially('On my way');
+        await expect(page.getByText('Grace Hopper is typing…')).toBeVisible();
         await shot('event-of-ones-own');
         await eventPage.open(others.id);
         await shot('event-of-others');

@@ -95,7 +95,10 @@ fn MemberRow(known: Known, id: AccountId, removing: RwSignal<Option<Person>>) ->
             <Avatar name=name />
             <div class="rows-main">
                 <b>{name}</b>
-                <span class="hint">{at} {move || myself.get().then_some(" · you")}</span>
+                <span class="hint">
+                    {at} {move || myself.get().then_some(" · you")}
+                    {when(move || id.with_value(|id| known.online.has(id)), || view! { <span class="online">"online"</span> }.into_any())}
+                </span>
             </div>
             {dynamic(move || if may.get() {
                 view! {
