@@ -8,11 +8,13 @@ pub mod health;
 pub mod match_;
 pub mod media;
 pub mod member;
+pub mod post;
 pub mod session;
 pub mod story;
 pub mod team;
 pub mod tournament;
 pub mod upload;
+pub mod webhook;
 
 use std::error::Error as _;
 

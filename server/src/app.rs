@@ -54,9 +54,11 @@ use crate::{
     listener::{AddressLimit, Sessions},
     media::{MediaFiles, MediaLimits},
     metrics::Metrics,
+    scheduler::{Options, Scheduler},
     store::{OpenError, Store, StoreError, Tx, WorkError},
-    time::Clock,
+    time::{Clock, unix_ms},
     transport::{poll, sse, upgrade},
+    webhook::Webhooks,
 };
 
 /// An account's connections together may send as many frames as this many of them.
@@ -82,6 +84,7 @@ pub struct AppState {
     pub tokens: Tokens,
     pub abuse: Abuse,
     pub sessions: Sessions,
+    pub scheduler: Arc<Scheduler>,
     /// Connections and background work; the process ends when they have.
     pub tasks: TaskTracker,
     draining: AtomicBool,
@@ -137,6 +140,7 @@ impl AppState {
             Quota::per_second(frames).allow_burst(frames.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         let tokens = Tokens::open(&config.tokens, &config.data_dir)?;
         let max_per_user = config.connections.max_connections_per_user as usize;
+        let scheduler = Arc::new(scheduler(&config, &store, &media));
         let app = Arc::new(Self {
             assets: Assets::new(config.assets_dir.clone()),
             connections: AddressLimit::new(config.connections.max_connections_per_address),
@@ -148,6 +152,7 @@ impl AppState {
             tokens,
             abuse: Abuse::default(),
             sessions: Sessions::new(max_per_user),
+            scheduler,
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
             store,
@@ -161,6 +166,7 @@ impl AppState {
         app.tasks.spawn(crate::domain::housekeeping::run(app.clone(), stop.clone()));
         let (fetching, stopped) = (app.clone(), stop.clone());
         app.tasks.spawn(async move { fetching.tokens.keep_keys_fresh(stopped).await });
+        app.tasks.spawn(app.scheduler.clone().run(stop.clone()));
         Ok(app)
     }
 
@@ -275,6 +281,20 @@ fn taken(
     }
 }
 
+fn scheduler(config: &Config, store: &Store, media: &MediaFiles) -> Scheduler {
+    let set = &config.webhooks;
+    let timeout = Duration::from_millis(set.webhook_timeout_ms);
+    let options = Options {
+        attempts: set.webhook_attempts,
+        retry_ms: set.webhook_retry_ms,
+        timeout_ms: set.webhook_timeout_ms,
+        at_once: set.webhooks_at_once as usize,
+        may_post: config.accounts.visitors_may_post,
+    };
+    let webhooks = Webhooks::new(set.webhook_allow_private, timeout);
+    Scheduler::new(store.clone(), media.clone(), webhooks, options, Arc::new(unix_ms))
+}
+
 /// THE table of addresses.
 pub fn router(app: App) -> Router {
     let upload_bytes =
@@ -338,6 +358,16 @@ pub fn router(app: App) -> Router {
             get(api::tournament::read).patch(api::tournament::change).delete(api::tournament::delete),
         )
         .route("/api/tournaments/{id}/matches", get(api::tournament::matches))
+        // Posts
+        .route("/api/posts", get(api::post::list).post(api::post::create))
+        .route("/api/posts/{id}", get(api::post::read).patch(api::post::change).delete(api::post::delete))
+        .route("/api/posts/{id}/schedule", post(api::post::schedule))
+        .route("/api/posts/{id}/unschedule", post(api::post::unschedule))
+        .route("/api/posts/{id}/publish", post(api::post::publish_now))
+        .route("/api/posts/{id}/retry", post(api::post::retry))
+        .route("/api/posts/{id}/editors/{name}", put(api::post::share).delete(api::post::remove_editor))
+        .route("/api/webhooks", get(api::webhook::list).post(api::webhook::create))
+        .route("/api/webhooks/{id}", delete(api::webhook::delete))
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))
@@ -383,6 +413,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_headers([
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
+            header::IF_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
         ])

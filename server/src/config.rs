@@ -152,6 +152,8 @@ pub struct Config {
     pub uploads: Uploads,
     #[command(flatten)]
     pub stories: Stories,
+    #[command(flatten)]
+    pub webhooks: Webhooks,
     /// Origins whose pages may use this server from elsewhere (CORS, WebSocket). Repeatable.
     #[arg(long = "allowed-origin", env = "TOUCHLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -376,6 +378,26 @@ impl Stories {
     }
 }
 
+/// Deliveries of posts to webhooks.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Webhooks {
+    /// Send to addresses that are not public ones (loopback, private, link-local): for tests and closed networks.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_ALLOW_PRIVATE", global = true)]
+    pub webhook_allow_private: bool,
+    /// Tries at one destination before a post fails there.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_ATTEMPTS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100), global = true)]
+    pub webhook_attempts: u32,
+    /// Between the first try and the second, in milliseconds; twice as long each time after, an hour at most.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_RETRY_MS", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub webhook_retry_ms: u64,
+    /// How long a receiver may take to answer, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub webhook_timeout_ms: u64,
+    /// Deliveries at a time.
+    #[arg(long, env = "TOUCHLINE_WEBHOOKS_AT_ONCE", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub webhooks_at_once: u32,
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
@@ -387,9 +409,10 @@ impl Config {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
             TopicKind::Events | TopicKind::Stories => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
-            // One reader, and what is written there wants to be seen; and a goal waits for nothing.
+            // A few readers, and what is written there wants to be seen; and a goal waits for nothing.
             TopicKind::User
             | TopicKind::Online
+            | TopicKind::Post
             | TopicKind::Match
             | TopicKind::Team
             | TopicKind::Tournament => (kind, 0),
@@ -428,7 +451,7 @@ impl Config {
             | TopicKind::Team
             | TopicKind::Tournament => Retention::default(),
             TopicKind::Stories => Retention { count: Some(10_000), age_s: None },
-            TopicKind::User => Retention { count: Some(1000), age_s: None },
+            TopicKind::User | TopicKind::Post => Retention { count: Some(1000), age_s: None },
         }
     }
 }

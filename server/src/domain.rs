@@ -6,6 +6,7 @@ pub mod housekeeping;
 pub mod match_;
 pub mod media;
 pub mod member;
+pub mod post;
 pub mod story;
 pub mod team;
 pub mod tournament;

@@ -17,11 +17,13 @@ pub mod match_;
 pub mod media;
 pub mod member;
 pub mod migrations;
+pub mod post;
 mod sqlite;
 pub mod story;
 pub mod team;
 pub mod tournament;
 mod tx;
+pub mod webhook;
 
 use std::{path::PathBuf, sync::Arc};
 

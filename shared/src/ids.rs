@@ -67,6 +67,18 @@ id!(
     TieId, "a tie's id"
 );
 id!(
+    /// A post: written now, published later.
+    PostId, "a post id"
+);
+id!(
+    /// One place that one post goes to.
+    DestinationId, "a destination id"
+);
+id!(
+    /// Somewhere that posts are sent to over HTTP.
+    WebhookId, "a webhook id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );

@@ -21,8 +21,9 @@ pub use change::{Change, DomainChange};
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
-    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MatchEventId, MatchId, MediaId, PlayerId,
-    PublicationId, SessionId, StoryId, TeamId, TieId, TournamentId, UploadId, WatcherId,
+    AccountId, ConnectionId, DestinationId, EventId, IdempotencyKey, InvitationId, MatchEventId, MatchId,
+    MediaId, PlayerId, PostId, PublicationId, SessionId, StoryId, TeamId, TieId, TournamentId, UploadId,
+    WatcherId, WebhookId,
 };
 pub use position::{Cursor, Epoch, Offset, Position};
 pub use timestamp::Timestamp;

@@ -89,6 +89,18 @@ pub const MATCH_EVENTS: usize = 1_000;
 pub const MATCH_TEXT_CHARS: usize = 500;
 /// How far what is recorded may lie ahead of the server's clock, in seconds.
 pub const MATCH_AHEAD_S: u64 = 600;
+/// Longest text of a post, in characters.
+pub const POST_TEXT_CHARS: usize = 4_000;
+/// Most destinations of one post.
+pub const POST_DESTINATIONS: usize = 8;
+/// Most editors of one post.
+pub const POST_EDITORS: usize = 20;
+/// How far ahead a post may be scheduled, in days.
+pub const POST_SCHEDULE_DAYS: usize = 366;
+/// Most webhooks of one account.
+pub const WEBHOOKS: usize = 20;
+/// Longest address of a webhook, in characters.
+pub const WEBHOOK_URL_CHARS: usize = 500;
 
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;

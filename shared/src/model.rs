@@ -6,6 +6,7 @@ pub mod event;
 pub mod match_;
 pub mod media;
 pub mod member;
+pub mod post;
 pub mod presence;
 pub mod story;
 pub mod tournament;

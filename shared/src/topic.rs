@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, EventId, MatchId, TeamId, TournamentId,
+    AccountId, EventId, MatchId, PostId, TeamId, TournamentId,
     limits::{PEOPLE_NAMED, PEOPLE_NAMED_ONLINE},
     text::InvalidText,
 };
@@ -31,11 +31,13 @@ pub enum TopicKind {
     Team,
     /// `tournament:{id}`: a tournament's table and bracket, and where its matches stand.
     Tournament,
+    /// `post:{id}`: who works on one post.
+    Post,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Events,
         Self::Event,
         Self::User,
@@ -44,6 +46,7 @@ impl TopicKind {
         Self::Match,
         Self::Team,
         Self::Tournament,
+        Self::Post,
     ];
 
     /// The name in front of the colon.
@@ -57,6 +60,7 @@ impl TopicKind {
             Self::Match => "match",
             Self::Team => "team",
             Self::Tournament => "tournament",
+            Self::Post => "post",
         }
     }
 
@@ -64,7 +68,7 @@ impl TopicKind {
     pub const fn has_id(self) -> bool {
         match self {
             Self::Events | Self::Online | Self::Stories => false,
-            Self::Event | Self::User | Self::Match | Self::Team | Self::Tournament => true,
+            Self::Event | Self::User | Self::Match | Self::Team | Self::Tournament | Self::Post => true,
         }
     }
 
@@ -73,7 +77,9 @@ impl TopicKind {
         match self {
             // Who looks at stories is told to those whose stories they are, and to nobody else.
             Self::User | Self::Stories => 0,
-            Self::Events | Self::Event | Self::Match | Self::Team | Self::Tournament => PEOPLE_NAMED,
+            Self::Events | Self::Event | Self::Match | Self::Team | Self::Tournament | Self::Post => {
+                PEOPLE_NAMED
+            }
             Self::Online => PEOPLE_NAMED_ONLINE,
         }
     }
@@ -126,6 +132,19 @@ impl Topic {
     /// A tournament and its matches.
     pub fn tournament(id: &TournamentId) -> Self {
         Self { kind: TopicKind::Tournament, text: format!("tournament:{id}").into() }
+    }
+
+    /// Who works on one post.
+    pub fn post(id: &PostId) -> Self {
+        Self { kind: TopicKind::Post, text: format!("post:{id}").into() }
+    }
+
+    /// The post that this topic is about.
+    pub fn post_id(&self) -> Option<PostId> {
+        match self.kind {
+            TopicKind::Post => self.id().and_then(|id| id.parse().ok()),
+            _ => None,
+        }
     }
 
     /// The account whose own topic this is.
@@ -210,7 +229,9 @@ mod tests {
 
     #[test]
     fn names_are_read_back_as_written() {
-        for good in ["events", "online", "stories", "event:0198c0de", "event:a_B-9", "match:m1", "team:t1"] {
+        for good in
+            ["events", "online", "stories", "event:0198c0de", "event:a_B-9", "match:m1", "team:t1", "post:p1"]
+        {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);
         }

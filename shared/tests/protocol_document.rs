@@ -6,7 +6,7 @@ use shared::{
     Change, ClientFrame, CloseCode, DomainChange as _, ErrorCode, ServerFrame, TopicKind,
     frame::{NotRecovered, PROTOCOL_VERSION},
     limits,
-    model::{match_::MatchChange, story::StoryChange, tournament::TournamentChange},
+    model::{match_::MatchChange, post::PostChange, story::StoryChange, tournament::TournamentChange},
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -46,8 +46,9 @@ fn first_column(heading: &str) -> Vec<String> {
 fn e4_the_types_of_the_document_are_the_types_of_the_code() {
     assert_eq!(first_column("### From the client"), ClientFrame::TYPES);
     assert_eq!(first_column("### From the server"), ServerFrame::CONTROL_TYPES);
-    let types = [Change::TYPES, StoryChange::TYPES, MatchChange::TYPES, TournamentChange::TYPES].concat();
-    assert_eq!(first_column("### Publications"), types);
+    let types =
+        [Change::TYPES, StoryChange::TYPES, MatchChange::TYPES, TournamentChange::TYPES, PostChange::TYPES];
+    assert_eq!(first_column("### Publications"), types.concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
 }
 
@@ -140,6 +141,12 @@ fn v8_the_limits_agree() {
         "PEOPLE_NAMED_ONLINE" => limits::PEOPLE_NAMED_ONLINE,
         "TYPING_NAMED" => limits::TYPING_NAMED,
         "TYPING_S" => usize::try_from(limits::TYPING_S).unwrap(),
+        "POST_TEXT_CHARS" => limits::POST_TEXT_CHARS,
+        "POST_DESTINATIONS" => limits::POST_DESTINATIONS,
+        "POST_EDITORS" => limits::POST_EDITORS,
+        "POST_SCHEDULE_DAYS" => limits::POST_SCHEDULE_DAYS,
+        "WEBHOOKS" => limits::WEBHOOKS,
+        "WEBHOOK_URL_CHARS" => limits::WEBHOOK_URL_CHARS,
         "PAGE_ITEMS_DEFAULT" => limits::PAGE_ITEMS_DEFAULT,
         "PAGE_ITEMS_MAX" => limits::PAGE_ITEMS_MAX,
         "POLL_WAIT_MAX_S" => usize::try_from(limits::POLL_WAIT_MAX_S).unwrap(),

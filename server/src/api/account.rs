@@ -119,7 +119,7 @@ pub async fn change_password(
     let password = app.passwords.hash(change.new).await?;
     let current = match &user.by {
         Credential::Session(id) => Some(id.clone()),
-        Credential::Token { .. } => None,
+        Credential::Token { .. } | Credential::Schedule => None,
     };
     let (id, kept) = (user.person.id.clone(), current.clone());
     let work = async move |tx: &mut Tx<'_>| {

@@ -17,7 +17,7 @@ use crate::{
     auth::Principal,
     error::ApiError,
     media::{IngestError, content_type},
-    store::{StoreError, Tx, media as rows, story},
+    store::{StoreError, Tx, media as rows, post, story},
     time::unix_ms,
 };
 
@@ -25,8 +25,8 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 /// The same for a browser, and not for a proxy: who owns the event may make it private, and what a proxy has
 /// it serves to everybody.
 const FOR_ONESELF: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
-/// A browser may keep a private event's and a story's files, and asks each time whether its user still may
-/// see them.
+/// A browser may keep the files of a private event, of a story and of a post that has not gone out, and asks
+/// each time whether its user still may see them.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 
@@ -103,6 +103,9 @@ async fn readers(tx: &mut Tx<'_>, upload: &UploadId, now: i64) -> Result<Readers
     }
     if let Some(until) = story::shown_until(tx, upload).await? {
         return Ok(if until > now { Readers::Of(Topic::stories()) } else { Readers::Nobody });
+    }
+    if let Some(post) = post::private_post_of(tx, upload).await? {
+        return Ok(Readers::Of(Topic::post(&post)));
     }
     // What is on the disk and in no row is on its way out.
     Ok(if rows::is_upload(tx, upload).await? { Readers::EverybodyForNow } else { Readers::Nobody })

@@ -5,14 +5,14 @@
 //! looked at together.
 
 use shared::{
-    Topic, TopicKind,
+    PostId, Topic, TopicKind,
     model::member::{MemberRole, Visibility},
 };
 
 use super::Principal;
 use crate::{
     domain::Refusal,
-    store::{Store, StoreError, Tx, WorkError, match_, member},
+    store::{Store, StoreError, Tx, WorkError, match_, member, post},
 };
 
 /// What somebody wants to do.
@@ -47,6 +47,9 @@ pub async fn decide(
     if let Some(decision) = decide_at_once(principal, action, topic) {
         return Ok(decision);
     }
+    if let Some(id) = topic.post_id() {
+        return on_post(tx, principal, action, &id).await;
+    }
     let Some(id) = match_::event_of(tx, topic).await? else { return Ok(Decision::Hidden) };
     let standing = member::standing(tx, &id, principal.account_id()).await?;
     Ok(standing.map_or(Decision::Hidden, |standing| on_event(principal, action, &standing)))
@@ -57,6 +60,7 @@ fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Optio
     match topic.kind() {
         // Not even an administrator reads what concerns somebody else alone.
         TopicKind::User => Some(on_user(principal, action, topic)),
+        TopicKind::Post => None,
         _ if principal.is_admin() => Some(Decision::Allowed),
         TopicKind::Events => Some(on_events(principal, action)),
         TopicKind::Online => Some(on_online(principal, action)),
@@ -150,6 +154,27 @@ fn on_stories(principal: &Principal, action: Action) -> Decision {
         (_, Action::Read | Action::Post) => Decision::Allowed,
         (_, Action::Manage) => Decision::Forbidden,
     }
+}
+
+/// A post is its owner's and its editors': they read and change it, the owner deletes it and shares it.
+async fn on_post(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    action: Action,
+    id: &PostId,
+) -> Result<Decision, StoreError> {
+    let account = match principal {
+        Principal::Visitor { .. } => return Ok(Decision::SignIn),
+        Principal::Key { .. } => return Ok(Decision::Hidden),
+        Principal::User(user) => &user.person.id,
+    };
+    Ok(match (post::part(tx, id, account).await?, action) {
+        (Some(post::Part::Owner), _) | (Some(post::Part::Editor), Action::Read | Action::Post) => {
+            Decision::Allowed
+        }
+        (Some(post::Part::Editor), Action::Manage) => Decision::Forbidden,
+        (None, _) => Decision::Hidden,
+    })
 }
 
 /// An account's own topic is its holder's alone, and the server's to write.

@@ -185,6 +185,66 @@ create unique index story_audience_number on story_audience (story_id, number);
 alter table upload add column account_id text;
 ",
     MATCHES,
+    "
+create table webhook (
+    id         text   not null primary key,
+    account_id text   not null references account (id) on delete cascade,
+    url        text   not null,
+    -- Deliveries are signed with it, so it cannot be kept as a hash.
+    secret     text   not null,
+    created_at bigint not null
+);
+create index webhook_account on webhook (account_id);
+
+create table post (
+    id           text   not null primary key,
+    owner_id     text   not null references account (id) on delete cascade,
+    version      bigint not null,
+    status       text   not null,
+    text         text   not null,
+    kind         text   not null,
+    attachment   text,
+    publish_at   bigint,
+    published_at bigint,
+    failure      text,
+    created_at   bigint not null,
+    updated_at   bigint not null
+);
+create index post_owner on post (owner_id, id);
+create index post_due on post (publish_at) where status = 'scheduled';
+
+create table post_editor (
+    post_id    text not null references post (id) on delete cascade,
+    account_id text not null references account (id) on delete cascade,
+    primary key (post_id, account_id)
+) without rowid;
+create index post_editor_account on post_editor (account_id);
+
+create table post_destination (
+    id              text   not null primary key,
+    post_id         text   not null references post (id) on delete cascade,
+    position        bigint not null,
+    -- One of the two. What they name may be gone by the time of the delivery.
+    event_id        text,
+    webhook_id      text,
+    host            text   not null,
+    state           text   not null,
+    attempts        bigint not null default 0,
+    -- Set while the post is on its way.
+    next_attempt_at bigint,
+    -- Who delivers has it until then; after a crash somebody else may.
+    lease_until     bigint,
+    reason          text,
+    delivered_at    bigint,
+    media_id        text
+);
+create index post_destination_post on post_destination (post_id, position);
+create index post_destination_due on post_destination (next_attempt_at)
+    where state = 'waiting' and next_attempt_at is not null;
+
+-- The post that took it.
+alter table upload add column post_id text;
+",
 ];
 
 /// Teams, matches and tournaments.

@@ -31,6 +31,8 @@ mod m8_tournaments;
 mod media;
 mod metrics;
 mod origin;
+mod p1_posts;
+mod p2_delivery;
 mod p4_leaving;
 mod p4_presence;
 mod p5_accounts;

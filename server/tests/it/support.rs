@@ -28,6 +28,7 @@ pub(crate) mod person;
 pub(crate) mod pitch;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod server;
 
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(crate) use person::{PASSWORD, Somebody};
 pub(crate) use pitch::Pitch;
 pub(crate) use process::Process;
 pub(crate) use raw::RawSocket;
+pub(crate) use receiver::Receiver;
 pub(crate) use server::Server;
 
 /// How long anything may take that should take no time. Reached only when something is broken.
