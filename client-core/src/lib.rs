@@ -15,6 +15,7 @@ mod connection;
 mod core;
 pub mod event_list;
 pub mod people;
+pub mod post_list;
 mod random;
 pub mod relay;
 pub mod subscription;

@@ -15,6 +15,7 @@ use shared::{
 use crate::{browser::encode, offline};
 
 pub(crate) mod people;
+pub(crate) mod posts;
 pub(crate) mod stories;
 pub(crate) mod upload;
 

@@ -53,6 +53,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/signin") view=|| parts::page(parts::sign_in) />
                     <Route path=path!("/account") view=|| parts::page(parts::account) />
                     <Route path=path!("/stories") view=|| parts::page(parts::stories) />
+                    <Route path=path!("/posts") view=|| parts::page(parts::posts) />
                 </Routes>
             </main>
             <Banner />

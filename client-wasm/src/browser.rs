@@ -41,6 +41,25 @@ pub(crate) fn timestamp(millis: f64) -> Option<Timestamp> {
     String::from(date.to_iso_string()).parse().ok()
 }
 
+/// A moment as a field for day and time takes it: of the reader's own zone, to the minute.
+pub(crate) fn local_input(millis: f64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis));
+    let shifted = js_sys::Date::new(&JsValue::from_f64(millis - date.get_timezone_offset() * 60_000.0));
+    String::from(shifted.to_iso_string()).chars().take("2026-11-21T20:14".len()).collect()
+}
+
+/// The moment that such a field says, in milliseconds since 1970; NaN for none.
+pub(crate) fn of_local_input(text: &str) -> f64 {
+    js_sys::Date::parse(text)
+}
+
+/// The reader's time zone, by its name: `Europe/Berlin`.
+pub(crate) fn time_zone() -> String {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    let zone = js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into());
+    zone.ok().and_then(|zone| zone.as_string()).unwrap_or_default()
+}
+
 /// A moment in the reader's language and time zone. `options` are those of `Intl.DateTimeFormat`.
 pub(crate) fn format_date(millis: f64, options: &[(&str, &str)]) -> String {
     let date = js_sys::Date::new(&JsValue::from_f64(millis));

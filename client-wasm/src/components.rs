@@ -13,6 +13,7 @@ pub(crate) mod lightbox;
 pub(crate) mod linked_text;
 pub(crate) mod me;
 pub(crate) mod menu;
+pub(crate) mod name_field;
 pub(crate) mod new_event;
 pub(crate) mod picture;
 pub(crate) mod row_list;

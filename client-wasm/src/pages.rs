@@ -6,5 +6,6 @@ pub(crate) mod events;
 pub(crate) mod invitation;
 pub(crate) mod not_found;
 pub(crate) mod people;
+pub(crate) mod posts;
 pub(crate) mod sign_in;
 pub(crate) mod stories;

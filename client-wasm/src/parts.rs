@@ -27,6 +27,7 @@ use crate::{
         },
         invitation::InvitationPage,
         people::PeoplePage,
+        posts::PostsPage,
         sign_in::SignInPage,
         stories::StoriesPage,
     },
@@ -88,6 +89,13 @@ in_part!(
     /// The people of an event.
     fn people() -> Page {
         || view! { <PeoplePage /> }.into_any()
+    }
+);
+in_part!(
+    desk,
+    /// One's posts.
+    fn posts() -> Page {
+        || view! { <PostsPage /> }.into_any()
     }
 );
 in_part!(

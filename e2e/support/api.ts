@@ -31,6 +31,8 @@ export interface Media {
   attachment?: { width?: number; height?: number; url: string; contentType: string };
 }
 
+export type Destination = { kind: 'event'; eventId: string } | { kind: 'webhook'; webhookId: string };
+
 interface Page<T> {
   items: T[];
   next?: string;
@@ -183,6 +185,30 @@ export class Api {
       `/api/events/${event}/updates?wait=0&since=${encodeURIComponent(cursor)}`,
     );
     return frames.find((frame) => frame.type === 'subscribed')?.payload.recovered === true;
+  }
+
+  async createPost(text: string, destinations: readonly Destination[] = []): Promise<{ id: string }> {
+    return this.call('POST', '/api/posts', { text, destinations });
+  }
+
+  async schedulePost(id: string, at: string): Promise<void> {
+    await this.call('POST', `/api/posts/${id}/schedule`, { at });
+  }
+
+  async publishPost(id: string): Promise<void> {
+    await this.call('POST', `/api/posts/${id}/publish`, {});
+  }
+
+  async sharePost(id: string, name: string): Promise<void> {
+    await this.call('PUT', `/api/posts/${id}/editors/${name}`);
+  }
+
+  async deletePost(id: string): Promise<void> {
+    await this.call('DELETE', `/api/posts/${id}`);
+  }
+
+  async createWebhook(url: string): Promise<{ id: string }> {
+    return this.call('POST', '/api/webhooks', { url });
   }
 
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -5,6 +5,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
+import { tourOfPosts } from '../support/posts';
 import { showcase } from '../support/showcase';
 import { tourOfStories } from '../support/stories';
 
@@ -98,6 +99,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test(`@chromium S6 no axe violation on the stories, ${colorScheme}, ${size}`, async ({ another, server }) => {
         const options = { colorScheme, viewport, reducedMotion: 'reduce' as const };
         await tourOfStories(await another(options), await another(options), server.url, expectNoViolation);
+      });
+
+      test.describe(() => {
+        test.use({ serverFlags: ['--webhook-allow-private'] });
+
+        test(`@chromium P1 no axe violation on the posts, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, server }) => {
+          faults.allow(/422/);
+          await tourOfPosts(eventPage, server.url, api, expectNoViolation);
+        });
       });
     });
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
+import { tourOfPosts } from '../support/posts';
 import { showcase } from '../support/showcase';
 import { tourOfStories } from '../support/stories';
 
@@ -139,6 +140,18 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await tourOfStories(await another(options), await another(options), server.url, async (page, name) => {
           const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
           await page.screenshot({ path, animations: 'disabled' });
+        });
+      });
+
+      test.describe(() => {
+        test.use({ serverFlags: ['--webhook-allow-private'] });
+
+        test(`@chromium P1 pictures of the posts, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, server }, info) => {
+          faults.allow(/422/);
+          await tourOfPosts(eventPage, server.url, api, async (page, name) => {
+            const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+            await page.screenshot({ path, animations: 'disabled' });
+          });
         });
       });
 
