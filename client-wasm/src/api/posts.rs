@@ -4,14 +4,11 @@ use gloo_net::http::Request;
 use serde::Serialize;
 use shared::{
     PostId, Timestamp, WebhookId,
-    model::{
-        media::Attachment,
-        post::{NewPost, NewWebhook, Post, PostPatch, Schedule, Webhook},
-    },
+    model::post::{NewPost, NewWebhook, Post, PostPatch, Schedule, Webhook},
     rest::Page,
 };
 
-use super::{Answer, ApiError, done, get, read, send, text};
+use super::{Answer, done, get, read, send, text};
 use crate::browser::encode;
 
 /// A page of the posts that one owns or edits, newest first.
@@ -55,13 +52,6 @@ pub(crate) async fn share(id: &PostId, name: &str) -> Answer<Post> {
 
 pub(crate) async fn unshare(id: &PostId, name: &str) -> Answer<()> {
     done(Request::delete(&format!("/api/posts/{id}/editors/{}", encode(name))).build()).await
-}
-
-/// Stores a file to be used in a post.
-pub(crate) async fn upload(file: &web_sys::File) -> Answer<Attachment> {
-    let form = web_sys::FormData::new().map_err(|_| ApiError::unreachable())?;
-    form.append_with_blob_and_filename("file", file, &file.name()).map_err(|_| ApiError::unreachable())?;
-    read(&text(Request::post("/api/uploads").body(form)).await?)
 }
 
 pub(crate) async fn webhooks() -> Answer<Vec<Webhook>> {

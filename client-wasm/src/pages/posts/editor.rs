@@ -9,13 +9,14 @@ use shared::{
 
 use super::{Editing, State, destinations::Destinations, editors::Editors};
 use crate::{
-    api::{Answer, ApiError, posts},
+    api::{Answer, ApiError, posts, upload},
     browser,
     components::{
         dynamic::{dynamic, when},
         form::{Field, Form, FormProblem},
         sheet::use_sheet,
     },
+    pages::event::composer::files::{Draft as File, accept},
 };
 
 /// What happens to a post once it is saved.
@@ -39,7 +40,7 @@ struct Draft {
     chosen: RwSignal<Vec<NewDestination>>,
     /// What the attachment that is there is called.
     attached: RwSignal<Option<String>>,
-    file: RwSignal<Option<web_sys::File>, LocalStorage>,
+    file: RwSignal<Option<File>, LocalStorage>,
     /// The file, once the server has it.
     uploaded: StoredValue<Option<UploadId>>,
 }
@@ -72,12 +73,21 @@ impl Draft {
         browser::timestamp(browser::of_local_input(&self.at.get_untracked()))
     }
 
+    /// Lets go of the file that was chosen, for another or for none.
+    fn choose(self, next: Option<File>) {
+        self.uploaded.try_set_value(None);
+        if let Some(before) = self.file.try_update(|file| std::mem::replace(file, next)).flatten() {
+            before.discard();
+        }
+    }
+
     async fn upload(self) -> Answer<Option<UploadId>> {
         if let Some(uploaded) = self.uploaded.get_value() {
             return Ok(Some(uploaded));
         }
         let Some(file) = self.file.get_untracked() else { return Ok(None) };
-        let stored = posts::upload(&file).await?;
+        let poster = file.poster.get_untracked();
+        let stored = upload::file(&file.file, poster.as_ref(), |_| ()).await?;
         self.uploaded.try_set_value(Some(stored.upload_id.clone()));
         Ok(Some(stored.upload_id))
     }
@@ -106,8 +116,7 @@ impl Draft {
             }
         };
         // Once saved it is saved: trying again goes on from here.
-        self.file.try_set(None);
-        self.uploaded.try_set_value(None);
+        self.choose(None);
         self.attached.try_set(saved.attachment.as_ref().map(|file| file.content_type.clone()));
         self.answered(state, saved.clone());
         Ok(saved)
@@ -174,6 +183,7 @@ pub(super) fn Editor(state: State) -> impl IntoView {
         Some(Editing::New) | None => None,
     };
     let draft = Draft::of(post.as_ref());
+    on_cleanup(move || draft.choose(None));
     let run = move |then: Then| {
         form.run(async move {
             draft.run(state, then).await?;
@@ -219,19 +229,21 @@ pub(super) fn Editor(state: State) -> impl IntoView {
 #[component]
 fn Attachment(draft: Draft) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
+    let problem = RwSignal::new(None::<String>);
     let name = Memo::new(move |_| {
-        let chosen = draft.file.with(|file| file.as_ref().map(web_sys::File::name));
+        let chosen = draft.file.with(|file| file.as_ref().map(|file| file.file.name()));
         chosen.or_else(|| draft.attached.get())
     });
     let chosen = move |_| {
         let file = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
-        draft.uploaded.set_value(None);
-        draft.file.set(file);
+        let taken = file.map(accept).transpose();
+        problem.set(taken.as_ref().err().cloned());
+        draft.choose(taken.unwrap_or_default());
     };
     let remove = move |_| {
-        draft.uploaded.set_value(None);
-        draft.file.set(None);
+        draft.choose(None);
         draft.attached.set(None);
+        problem.set(None);
         if let Some(input) = input.get_untracked() {
             input.set_value("");
             // The button that had the focus goes.
@@ -242,6 +254,7 @@ fn Attachment(draft: Draft) -> impl IntoView {
         <div class="field">
             <label for="post-file">"Photo, video or sound"</label>
             <input id="post-file" class="input" type="file" accept="image/*,video/*,audio/*" node_ref=input on:change=chosen />
+            <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
             {when(move || name.with(Option::is_some), move || view! {
                 <div class="row">
                     <span class="hint">{name}</span>
