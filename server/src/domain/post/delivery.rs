@@ -191,6 +191,7 @@ pub fn words(refusal: Refusal) -> String {
         Refusal::Invalid { message, .. } | Refusal::Conflict { message, .. } => message,
         Refusal::SignIn | Refusal::Forbidden => "the owner may not post there".to_owned(),
         Refusal::KeyReused => "it was posted before, as something else".to_owned(),
+        Refusal::One { refusal, .. } => words(*refusal),
     }
 }
 

@@ -14,10 +14,7 @@ pub struct Minute {
     pub added: u32,
 }
 
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
