@@ -17,6 +17,7 @@ use crate::{browser::encode, offline};
 pub(crate) mod people;
 pub(crate) mod posts;
 pub(crate) mod stories;
+pub(crate) mod talk;
 pub(crate) mod upload;
 
 /// Why a call failed.

@@ -29,6 +29,7 @@ pub(crate) fn App() -> impl IntoView {
     provide_context(live);
     offline::start(live);
     provide_context(Session::start(live));
+    parts::when_signed_in(parts::unread);
 
     view! {
         <Router>
@@ -51,6 +52,7 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/events/:id/people") view=|| parts::page(parts::people) />
                     <Route path=path!("/invitations/:code") view=|| parts::page(parts::invitation) />
                     <Route path=path!("/signin") view=|| parts::page(parts::sign_in) />
+                    <Route path=path!("/notifications") view=|| parts::page(parts::notifications) />
                     <Route path=path!("/account") view=|| parts::page(parts::account) />
                     <Route path=path!("/stories") view=|| parts::page(parts::stories) />
                     <Route path=path!("/posts") view=|| parts::page(parts::posts) />

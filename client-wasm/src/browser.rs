@@ -248,7 +248,7 @@ pub(crate) fn matches_media(query: &str) -> bool {
 }
 
 /// Shows a number on the app's icon, where the platform does that.
-pub(crate) fn set_badge(count: usize) {
+pub(crate) fn set_badge(count: u64) {
     let navigator: JsValue = window().navigator().into();
     let name = if count == 0 { "clearAppBadge" } else { "setAppBadge" };
     let Ok(function) = js_sys::Reflect::get(&navigator, &name.into()) else { return };

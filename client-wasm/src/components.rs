@@ -3,6 +3,7 @@
 pub(crate) mod announcer;
 pub(crate) mod avatar;
 pub(crate) mod banner;
+pub(crate) mod bell;
 pub(crate) mod dynamic;
 pub(crate) mod event_card;
 pub(crate) mod form;
@@ -16,6 +17,7 @@ pub(crate) mod menu;
 pub(crate) mod name_field;
 pub(crate) mod new_event;
 pub(crate) mod picture;
+mod reactions;
 pub(crate) mod row_list;
 pub(crate) mod sheet;
 pub(crate) mod status_badge;

@@ -19,6 +19,7 @@ mod storage;
 mod tabs;
 mod thumb;
 mod transport;
+mod unread;
 mod words;
 
 use wasm_bindgen::JsCast;

@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod invitation;
 pub(crate) mod not_found;
+pub(crate) mod notifications;
 pub(crate) mod people;
 pub(crate) mod posts;
 pub(crate) mod sign_in;

@@ -8,30 +8,37 @@
 use std::{future::Future, pin::Pin};
 
 use leptos::{prelude::*, task::spawn_local};
-use shared::{EventId, model::media::Media};
+use shared::{EventId, MediaId, model::media::Media};
 
 use crate::{
     components::{
+        announcer::Announcer,
         dynamic::{dynamic, when},
         new_event::NewEventDialog,
     },
     driver::Live,
+    driver::use_live,
     pages::{
         account::AccountPage,
         event::{
+            comments::Comments,
             composer::{Composer, Writing},
             edit::{DeleteDialog, EditDialog},
             feed::Feed,
+            likes::{Likes, turning},
             outgoing::Outgoing,
             presence::{Shown, shown},
         },
         invitation::InvitationPage,
+        notifications::NotificationsPage,
         people::PeoplePage,
         posts::PostsPage,
         sign_in::SignInPage,
         stories::StoriesPage,
     },
     session::Session,
+    session::use_session,
+    unread,
 };
 
 /// The file could not be fetched.
@@ -82,6 +89,13 @@ in_part!(
     /// What an invitation is to, and taking it.
     fn invitation() -> Page {
         || view! { <InvitationPage /> }.into_any()
+    }
+);
+in_part!(
+    desk,
+    /// One's notifications.
+    fn notifications() -> Page {
+        || view! { <NotificationsPage /> }.into_any()
     }
 );
 in_part!(
@@ -166,6 +180,64 @@ in_part!(
         |event, media| view! { <DeleteDialog event=event media=media /> }.into_any()
     }
 );
+
+in_part!(
+    talk,
+    /// The comments on an item.
+    fn comments() -> Change {
+        |event, media| view! { <Comments event=event about=media /> }.into_any()
+    }
+);
+
+/// What is begun for who is signed in.
+pub(crate) type Follow = fn();
+
+in_part!(
+    own,
+    /// How many notifications are unread.
+    fn unread() -> Follow {
+        unread::count
+    }
+);
+in_part!(
+    own,
+    /// What the reader likes on an event.
+    fn likes() -> Follow {
+        turning::follow
+    }
+);
+
+/// What turns a like.
+pub(crate) type Turn = fn(Likes, Announcer, MediaId);
+
+in_part!(
+    own,
+    /// Liking an item, or no longer.
+    fn turn() -> Turn {
+        turning::turn
+    }
+);
+
+/// Begins what a part brings, once, as soon as somebody is signed in and it is there; it ends with the current owner.
+pub(crate) fn when_signed_in(fetch: fn() -> Fetch<Follow>) {
+    let (session, live) = (use_session(), use_live());
+    let owner = Owner::current().unwrap_or_default();
+    let begun = StoredValue::new(false);
+    Effect::new(move || {
+        // What did not arrive is asked for again when the connection is back.
+        if !session.is_signed_in() || !live.shown.get().is_up() || begun.get_value() {
+            return;
+        }
+        let owner = owner.clone();
+        spawn_local(async move {
+            if let Ok(follow) = fetch().await
+                && begun.try_update_value(|begun| std::mem::replace(begun, true)) == Some(false)
+            {
+                owner.with(follow);
+            }
+        });
+    });
+}
 
 /// A dialog about an item, fetched when there is one that it is about.
 pub(crate) fn about(

@@ -160,6 +160,23 @@ export class Api {
     await this.call('DELETE', `/api/events/${event}/media/${id}`);
   }
 
+  async comment(event: string, media: string, text: string): Promise<{ id: string }> {
+    return this.call('POST', `/api/events/${event}/media/${media}/comments`, { text });
+  }
+
+  async like(event: string, media: string, liked = true): Promise<void> {
+    await this.call(liked ? 'PUT' : 'DELETE', `/api/events/${event}/media/${media}/like`);
+  }
+
+  async unread(): Promise<number> {
+    const { unread }: { unread: number } = await this.call('GET', '/api/notifications/unread');
+    return unread;
+  }
+
+  async readAll(): Promise<void> {
+    await this.call('POST', '/api/notifications/read');
+  }
+
   /** Every item of an event, newest first. */
   async allMedia(event: string): Promise<Media[]> {
     const items: Media[] = [];

@@ -6,8 +6,9 @@ import type { Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
 import { tourOfPosts } from '../support/posts';
-import { showcase } from '../support/showcase';
+import { showcase, tell } from '../support/showcase';
 import { tourOfStories } from '../support/stories';
+import { CommentsDialog, NotificationsPage, likeOf } from '../support/talk';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -150,6 +151,33 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(eventPage.items).toHaveCount(2);
       await expectNoViolation(page, 'a filter');
     });
+
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      test(`@chromium P3 no axe violation about comments and notifications, ${colorScheme}, ${size}`, async ({ api, eventPage, page, server }) => {
+        await page.setViewportSize(viewport);
+        const told = await tell(api);
+        await new SignInPage(page, server.url).asPerson('ada');
+        const list = new NotificationsPage(page, server.url);
+        await list.open();
+        await expect(list.list.getByRole('listitem')).toHaveCount(told.notifications);
+        await expectNoViolation(page, 'notifications');
+        await list.row('mentioned you').first().getByRole('button', { name: 'More' }).click();
+        await expect(page.getByRole('menu')).toBeVisible();
+        await expectNoViolation(page, 'the menu of one');
+        await page.getByRole('menuitem', { name: 'Mute this update' }).click();
+        await expect(list.muted).toBeVisible();
+        await list.readAll.click();
+        await expect(list.unread(list.list)).toHaveCount(0);
+        await expectNoViolation(page, 'notifications that were read');
+        await eventPage.open(told.event);
+        await likeOf(eventPage.item('She floats')).click();
+        await expectNoViolation(page, 'an event with likes');
+        const talk = new CommentsDialog(page);
+        await talk.open(eventPage, 'She floats');
+        await expect(talk.comments.first()).toBeVisible();
+        await expectNoViolation(page, 'comments');
+      });
+    }
 
     test(`@chromium P8 no axe violation while the connection is lost, ${colorScheme}`, async ({
       api,

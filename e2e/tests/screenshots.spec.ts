@@ -6,8 +6,9 @@ import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { PeoplePage, SignInPage } from '../support/people';
 import { tourOfPosts } from '../support/posts';
-import { showcase } from '../support/showcase';
+import { showcase, tell } from '../support/showcase';
 import { tourOfStories } from '../support/stories';
+import { CommentsDialog, NotificationsPage, likeOf } from '../support/talk';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -132,6 +133,35 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await photo.getByRole('button', { name: 'Retry' }).click();
         await expect(photo).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
         await shot('sent-photo');
+      });
+
+      test(`@chromium P3 pictures of comments and notifications, ${colorScheme}, ${size}`, async ({ api, eventPage, page, server }, info) => {
+        const shot = (name: string) =>
+          page.screenshot({
+            path: join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`),
+            animations: 'disabled',
+          });
+        const told = await tell(api);
+        await new SignInPage(page, server.url).asPerson('ada');
+        const list = new NotificationsPage(page, server.url);
+        await list.open();
+        await expect(list.list.getByRole('listitem')).toHaveCount(told.notifications);
+        await shot('notifications');
+        const more = list.row('mentioned you').first().getByRole('button', { name: 'More' });
+        await more.click();
+        await shot('notification-menu');
+        await page.getByRole('menuitem', { name: 'Mute this update' }).click();
+        await expect(list.muted).toBeVisible();
+        await list.unread(list.row('mentioned you').first()).click();
+        await shot('notifications-muted');
+        await eventPage.open(told.event);
+        await likeOf(eventPage.item('She floats')).click();
+        await expect(likeOf(eventPage.item('She floats'))).toHaveAccessibleName('Like: 13 likes');
+        await shot('likes');
+        const talk = new CommentsDialog(page);
+        await talk.open(eventPage, 'She floats');
+        await expect(talk.comments.first()).toBeVisible();
+        await shot('comments');
       });
 
       test(`@chromium S6 pictures of the stories, ${colorScheme}, ${size}`, async ({ another, server }, info) => {

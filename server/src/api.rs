@@ -2,12 +2,14 @@
 //! or the store's reads, and answer; they hold no rules of their own.
 
 pub mod account;
+pub mod comment;
 pub mod event;
 pub mod files;
 pub mod health;
 pub mod match_;
 pub mod media;
 pub mod member;
+pub mod notification;
 pub mod post;
 pub mod session;
 pub mod story;

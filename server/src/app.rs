@@ -314,6 +314,13 @@ pub fn router(app: App) -> Router {
             "/api/events/{id}/media/{media_id}",
             get(api::media::read).patch(api::media::change).delete(api::media::delete),
         )
+        .route(
+            "/api/events/{id}/media/{media_id}/comments",
+            get(api::comment::list).post(api::comment::create),
+        )
+        .route("/api/events/{id}/media/{media_id}/comments/{comment_id}", delete(api::comment::delete))
+        .route("/api/events/{id}/media/{media_id}/like", put(api::comment::like).delete(api::comment::unlike))
+        .route("/api/events/{id}/likes", get(api::comment::liked))
         .route("/api/uploads", post(api::upload::create).layer(DefaultBodyLimit::max(upload_bytes)))
         .route("/media/{upload_id}/{file}", get(api::files::serve))
         // Stories
@@ -368,6 +375,24 @@ pub fn router(app: App) -> Router {
         .route("/api/posts/{id}/editors/{name}", put(api::post::share).delete(api::post::remove_editor))
         .route("/api/webhooks", get(api::webhook::list).post(api::webhook::create))
         .route("/api/webhooks/{id}", delete(api::webhook::delete))
+        // Notifications
+        .route("/api/notifications", get(api::notification::list))
+        .route("/api/notifications/unread", get(api::notification::unread))
+        .route("/api/notifications/read", post(api::notification::mark_all_read))
+        .route("/api/notifications/{id}/read", post(api::notification::mark_read))
+        .route("/api/mutes", get(api::notification::mutes))
+        .route(
+            "/api/events/{id}/mute",
+            get(api::notification::event_muted)
+                .put(api::notification::mute_event)
+                .delete(api::notification::unmute_event),
+        )
+        .route(
+            "/api/events/{id}/media/{media_id}/mute",
+            get(api::notification::item_muted)
+                .put(api::notification::mute_item)
+                .delete(api::notification::unmute_item),
+        )
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))

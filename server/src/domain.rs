@@ -1,11 +1,13 @@
 //! The rules, one file per domain: what is allowed, and what each change publishes. No HTTP, no SQL.
 
 pub mod account;
+pub mod comment;
 pub mod event;
 pub mod housekeeping;
 pub mod match_;
 pub mod media;
 pub mod member;
+pub mod notification;
 pub mod post;
 pub mod story;
 pub mod team;

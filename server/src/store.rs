@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod comment;
 pub mod event;
 pub mod idempotency;
 pub mod log;
@@ -17,6 +18,7 @@ pub mod match_;
 pub mod media;
 pub mod member;
 pub mod migrations;
+pub mod notification;
 pub mod post;
 mod sqlite;
 pub mod story;

@@ -79,6 +79,14 @@ id!(
     WebhookId, "a webhook id"
 );
 id!(
+    /// What somebody wrote under an item.
+    CommentId, "a comment id"
+);
+id!(
+    /// Something that concerns one account.
+    NotificationId, "a notification id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );

@@ -18,6 +18,14 @@ pub const EVENT_DESCRIPTION_CHARS: usize = 4_000;
 pub const EVENT_PLACE_CHARS: usize = 120;
 /// Longest text of a timeline item, in characters.
 pub const MEDIA_TEXT_CHARS: usize = 4_000;
+/// Longest comment, in characters.
+pub const COMMENT_TEXT_CHARS: usize = 2_000;
+/// Most people that one text mentions; who is named after them is not told.
+pub const MENTIONS: usize = 20;
+/// Most notifications that are kept of an account; the oldest go.
+pub const NOTIFICATIONS_KEPT: usize = 500;
+/// Most items that one is told to like on one event: those that were posted last.
+pub const LIKES_LISTED: usize = 1_000;
 /// Longest display name, in characters.
 pub const DISPLAY_NAME_CHARS: usize = 60;
 

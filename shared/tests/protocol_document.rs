@@ -6,7 +6,14 @@ use shared::{
     Change, ClientFrame, CloseCode, DomainChange as _, ErrorCode, ServerFrame, TopicKind,
     frame::{NotRecovered, PROTOCOL_VERSION},
     limits,
-    model::{match_::MatchChange, post::PostChange, story::StoryChange, tournament::TournamentChange},
+    model::{
+        comment::{CommentChange, LikeChange},
+        match_::MatchChange,
+        notification::NotificationChange,
+        post::PostChange,
+        story::StoryChange,
+        tournament::TournamentChange,
+    },
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -46,8 +53,16 @@ fn first_column(heading: &str) -> Vec<String> {
 fn e4_the_types_of_the_document_are_the_types_of_the_code() {
     assert_eq!(first_column("### From the client"), ClientFrame::TYPES);
     assert_eq!(first_column("### From the server"), ServerFrame::CONTROL_TYPES);
-    let types =
-        [Change::TYPES, StoryChange::TYPES, MatchChange::TYPES, TournamentChange::TYPES, PostChange::TYPES];
+    let types = [
+        Change::TYPES,
+        StoryChange::TYPES,
+        MatchChange::TYPES,
+        TournamentChange::TYPES,
+        PostChange::TYPES,
+        CommentChange::TYPES,
+        LikeChange::TYPES,
+        NotificationChange::TYPES,
+    ];
     assert_eq!(first_column("### Publications"), types.concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
 }
@@ -132,6 +147,10 @@ fn v8_the_limits_agree() {
         "STORY_TEXT_CHARS" => limits::STORY_TEXT_CHARS,
         "STORIES_PER_AUTHOR" => limits::STORIES_PER_AUTHOR,
         "REACTION_BYTES" => limits::REACTION_BYTES,
+        "COMMENT_TEXT_CHARS" => limits::COMMENT_TEXT_CHARS,
+        "MENTIONS" => limits::MENTIONS,
+        "NOTIFICATIONS_KEPT" => limits::NOTIFICATIONS_KEPT,
+        "LIKES_LISTED" => limits::LIKES_LISTED,
         "EVENT_MEMBERS" => limits::EVENT_MEMBERS,
         "EVENT_INVITATIONS" => limits::EVENT_INVITATIONS,
         "INVITATION_USES_MAX" => limits::INVITATION_USES_MAX,

@@ -33,6 +33,8 @@ fn media(offset: u64, text: &str) -> Media {
         attachment: None,
         created_at: time.clone(),
         updated_at: time,
+        likes: 0,
+        comments: 0,
         key: None,
     }
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_location};
 
 use super::{
+    bell::Bell,
     dynamic::dynamic,
     icon::{Icon, mark},
     me::Me,
@@ -33,6 +34,7 @@ pub(crate) fn Header() -> impl IntoView {
                 <Connection />
                 <ThemeButton />
                 // What concerns who is signed in: what is new for them, and their account.
+                <Bell />
                 <Me />
             </div>
         </header>

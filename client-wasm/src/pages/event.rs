@@ -7,12 +7,15 @@ use leptos_router::{
 };
 use shared::{Change, EventId, MediaId, ServerFrame, Topic, model::media::MediaKind};
 
+pub(crate) mod comments;
 pub(crate) mod composer;
+pub(crate) mod ear;
 pub(crate) mod edit;
 pub(crate) mod feed;
 mod feed_view;
 pub(crate) mod gone;
 mod head;
+pub(crate) mod likes;
 mod linked;
 mod load;
 pub(crate) mod outgoing;
@@ -23,10 +26,12 @@ pub(crate) mod rights;
 mod scroll;
 
 use composer::Writing;
+use ear::{Ear, Said};
 use feed::{Feed, Phase};
 use feed_view::FeedView;
 use gone::{Gone, GoneNotice};
 use head::EventHead;
+use likes::Likes;
 use load::{Known, Loader};
 use outgoing::Outgoing;
 use place::Place;
@@ -38,6 +43,7 @@ use crate::{
     components::{announcer::use_announcer, dynamic::dynamic, title::use_title},
     driver::{News, use_live},
     pages::not_found::NotFoundPage,
+    parts,
     session::use_session,
     words,
 };
@@ -74,8 +80,13 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     });
 
     let feed = Feed::new(use_announcer(), title, kind.get_untracked());
+    let (likes, ear) = (Likes::new(&id), Ear::new());
+    provide_context(likes);
+    provide_context(ear);
+    parts::when_signed_in(parts::likes);
     let outgoing = Outgoing::new();
     let rights = Rights::new(use_session());
+    provide_context(rights);
     // A link to an item says where to go.
     let place = if linked.get_untracked().is_none() { Place::kept(&id) } else { None };
     let loader = Loader::new(&id, live, feed, outgoing, rights, place);
@@ -87,12 +98,16 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     title.unread(0);
     browser::scroll_to(0.0, false);
     live.follow(Topic::event(&id), None, move |update| match update {
-        News::SnapshotNeeded => loader.snapshot(),
+        News::SnapshotNeeded => {
+            loader.snapshot();
+            ear.say(Said::Refresh);
+        }
         News::Publications { publications, position } => {
             for publication in &publications {
-                apply(loader, &publication.change);
+                apply(loader, likes, &publication.change);
             }
             feed.publications(&publications, &position);
+            ear.say(Said::Publications(&publications));
         }
         News::Presence(frame) => {
             if let ServerFrame::PresenceCount(_, count) = &*frame {
@@ -130,7 +145,7 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
             <div class="event">
                 <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers presence=presence />
                 <div class="event-main">
-                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights presence=presence kind=kind linked=linked />
+                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights presence=presence likes=likes kind=kind linked=linked />
                 </div>
             </div>
         }
@@ -139,8 +154,8 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     })
 }
 
-/// What a publication says about the event itself.
-fn apply(loader: Loader, change: &Change) {
+/// What a publication says about the event itself, and about how many like an item.
+fn apply(loader: Loader, likes: Likes, change: &Change) {
     let known = loader.known;
     match change {
         Change::EventNew(event) | Change::EventUpdate(event) => known.set(Known::Event(event.clone())),
@@ -151,7 +166,8 @@ fn apply(loader: Loader, change: &Change) {
             }
         }),
         Change::EventAccess(_) => loader.ask_access(),
-        Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Other(_) => {}
+        Change::MediaUpdate(media) => likes.counted(&media.id),
+        Change::MediaNew(_) | Change::MediaDelete(_) | Change::Other(_) => {}
     }
 }
 

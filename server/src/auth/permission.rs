@@ -5,7 +5,7 @@
 //! looked at together.
 
 use shared::{
-    PostId, Topic, TopicKind,
+    AccountId, EventId, PostId, Topic, TopicKind,
     model::member::{MemberRole, Visibility},
 };
 
@@ -117,8 +117,19 @@ fn on_events(principal: &Principal, action: Action) -> Decision {
     }
 }
 
+/// Whether an account is told of what happens on an event: as everybody may read it, or as one of its members.
+/// What an administrator may read beside that concerns them as little as others.
+pub async fn may_hear(tx: &mut Tx<'_>, account: &AccountId, event: &EventId) -> Result<bool, StoreError> {
+    let standing = member::standing(tx, event, Some(account)).await?;
+    Ok(standing.is_some_and(|standing| is_readable(&standing)))
+}
+
+fn is_readable(standing: &member::Standing) -> bool {
+    standing.visibility != Visibility::Private || standing.role.is_some()
+}
+
 fn on_event(principal: &Principal, action: Action, standing: &member::Standing) -> Decision {
-    let readable = standing.visibility != Visibility::Private || standing.role.is_some();
+    let readable = is_readable(standing);
     let may = match action {
         Action::Read => readable,
         _ if standing.owner.is_none() => match principal {

@@ -10,11 +10,11 @@ use shared::{
     },
 };
 
-use super::{Refusal, required, text};
+use super::{Refusal, notification, required, text};
 use crate::{
     auth::Principal,
     ids::new_id,
-    store::{StoreError, Tx, WorkError, event as rows, log, match_, media, member},
+    store::{StoreError, Tx, WorkError, event as rows, log, match_, media, member, notification::About},
     time::{from_timestamp, timestamp},
 };
 
@@ -128,6 +128,9 @@ pub async fn change(
         // Before what the change says: who may no longer read the event does not hear it.
         super::member::changed(tx, id, at).await?;
         relist(tx, &before, &after, at).await?;
+        if after.visibility == Visibility::Private {
+            notification::withdraw(tx, About::EventToStrangers(id), at).await?;
+        }
     } else if !unchanged {
         tell(tx, id, after.visibility, at, || Change::EventUpdate(Box::new(after.clone()))).await?;
     }
@@ -186,6 +189,7 @@ pub async fn delete(
     let event = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let uploads = media::uploads_of(tx, id).await?;
     unlist_everywhere(tx, &event, at).await?;
+    notification::withdraw(tx, About::Event(id), at).await?;
     let within = match_::topics_of(tx, id).await?;
     rows::delete(tx, id).await?;
     for upload in &uploads {

@@ -15,7 +15,7 @@ use shared::{
     },
 };
 
-use super::{Refusal, event};
+use super::{Refusal, event, notification};
 use crate::{
     auth::{
         Principal,
@@ -23,7 +23,9 @@ use crate::{
         session,
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, account, event as events, log, match_, member as rows},
+    store::{
+        StoreError, Tx, WorkError, account, event as events, log, match_, member as rows, notification::About,
+    },
     time::timestamp,
 };
 
@@ -108,6 +110,9 @@ pub async fn remove(
     rows::remove(tx, id, &account).await?;
     changed(tx, id, at).await?;
     show_owner(tx, &event, &account, next, at).await?;
+    if event.visibility == Visibility::Private {
+        notification::withdraw(tx, About::EventTo(id, &account), at).await?;
+    }
     if event.visibility != Visibility::Public {
         event::unlist(tx, &Topic::user(&account), id, at).await?;
     }

@@ -14,7 +14,7 @@ use crate::time::timestamp;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, event_id, \"offset\", kind, author, text, attachment, key, created_at, updated_at, account_id from media ",
+            "select id, event_id, \"offset\", kind, author, text, attachment, key, created_at, updated_at, account_id, likes, comments from media ",
             $rest
         )
     };
@@ -35,6 +35,8 @@ fn read(row: &Row<'_>) -> Result<Media, StoreError> {
         key: row.opt_text(7)?.as_deref().map(parse).transpose()?,
         created_at: timestamp(row.int(8)?),
         updated_at: timestamp(row.int(9)?),
+        likes: row.int(11)? as u64,
+        comments: row.int(12)? as u64,
     })
 }
 

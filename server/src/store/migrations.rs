@@ -245,6 +245,71 @@ create index post_destination_due on post_destination (next_attempt_at)
 -- The post that took it.
 alter table upload add column post_id text;
 ",
+    "
+alter table media add column likes bigint not null default 0;
+alter table media add column comments bigint not null default 0;
+
+create table comment (
+    -- In the order of time.
+    id         text   not null primary key,
+    event_id   text   not null references event (id) on delete cascade,
+    -- What it stands under. What else can be commented on gets a column of its own: one of them is there.
+    media_id   text   references media (id) on delete cascade,
+    account_id text   not null references account (id) on delete cascade,
+    text       text   not null,
+    key        text,
+    created_at bigint not null
+);
+create index comment_media on comment (media_id, id);
+create index comment_event on comment (event_id);
+create index comment_account on comment (account_id);
+
+create table media_like (
+    media_id   text    not null references media (id) on delete cascade,
+    account_id text    not null references account (id) on delete cascade,
+    -- A like that was taken back stays, so that liking again is not told again.
+    liked      boolean not null,
+    -- When it was first liked.
+    at         bigint  not null,
+    primary key (media_id, account_id)
+) without rowid;
+create index media_like_account on media_like (account_id);
+
+create table notification (
+    id         text    not null primary key,
+    account_id text    not null references account (id) on delete cascade,
+    kind       text    not null,
+    -- What happens again with the same subject goes into the same one as long as it is unread.
+    subject    text    not null,
+    by_id      text    references account (id) on delete set null,
+    count      bigint  not null,
+    event_id   text    references event (id) on delete cascade,
+    media_id   text    references media (id) on delete cascade,
+    -- The last that it tells of.
+    comment_id text    references comment (id) on delete set null,
+    text       text    not null,
+    read       boolean not null default false,
+    created_at bigint  not null,
+    at         bigint  not null
+);
+create index notification_account on notification (account_id, at, id);
+create index notification_unread on notification (account_id) where not read;
+create index notification_subject on notification (account_id, subject);
+create index notification_event on notification (event_id);
+create index notification_media on notification (media_id);
+create index notification_comment on notification (comment_id);
+create index notification_by on notification (by_id);
+
+create table mute (
+    account_id text not null references account (id) on delete cascade,
+    event_id   text not null references event (id) on delete cascade,
+    -- One item; the whole event if absent.
+    media_id   text references media (id) on delete cascade
+);
+create unique index mute_account on mute (account_id, event_id, coalesce(media_id, ''));
+create index mute_event on mute (event_id);
+create index mute_media on mute (media_id);
+",
 ];
 
 /// Teams, matches and tournaments.

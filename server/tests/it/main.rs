@@ -33,6 +33,8 @@ mod metrics;
 mod origin;
 mod p1_posts;
 mod p2_delivery;
+mod p3_comments;
+mod p3_notifications;
 mod p4_leaving;
 mod p4_presence;
 mod p5_accounts;

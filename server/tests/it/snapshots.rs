@@ -12,13 +12,14 @@ fn redacted(value: &Value) -> Value {
             let fields = fields.iter().map(|(name, value)| {
                 let value = match (name.as_str(), value) {
                     (
-                        "id" | "eventId" | "mediaId" | "uploadId" | "connectionId" | "epoch" | "thumbHash"
-                        | "teamId" | "matchId" | "tournamentId" | "player" | "off",
+                        "id" | "accountId" | "commentId" | "connectionId" | "epoch" | "eventId" | "matchId"
+                        | "mediaId" | "notificationId" | "off" | "player" | "teamId" | "thumbHash"
+                        | "tournamentId" | "uploadId",
                         Value::String(_),
                     ) => {
                         json!(format!("[{name}]"))
                     }
-                    ("timestamp" | "createdAt" | "updatedAt", Value::String(_)) => json!("[time]"),
+                    ("at" | "timestamp" | "createdAt" | "updatedAt", Value::String(_)) => json!("[time]"),
                     ("topic", Value::String(topic)) => {
                         let name = topic.split_once(':').map(|(kind, _)| format!("{kind}:[id]"));
                         json!(name.as_ref().unwrap_or(topic))
@@ -221,4 +222,53 @@ async fn e16_every_body() {
     keep("an error without one", &server.get("/api/nothing").await);
     keep("DELETE /api/events/{id}", &server.delete(&path).await);
     insta::assert_json_snapshot!("bodies", bodies);
+}
+
+#[tokio::test]
+async fn p3_comments_likes_and_notifications() {
+    let server = Server::with(&["--window-event-ms", "0"]).await;
+    let (ada, bob) = (server.register("ada").await, server.register("bob").await);
+    let event = ada.event().await;
+    let item = ada.say(&event, "the rocket").await;
+    let path = format!("/api/events/{}/media/{}", event.id, item.id);
+    let from = [(shared::Topic::event(&event.id), None), (ada.topic(), None), (bob.topic(), None)];
+    let mut followers = Vec::new();
+    for (by, from) in [(&ada, &from[0]), (&ada, &from[1]), (&bob, &from[2])] {
+        let mut follower = Follower::follow(by, Transport::Poll, std::slice::from_ref(from), "w").await;
+        follower.next_subscribed().await;
+        followers.push(follower);
+    }
+    let mut bodies = Map::new();
+    let mut keep = |what: &str, answer: &crate::support::Answer| {
+        bodies.insert(what.to_owned(), json!({"status": answer.status, "body": redacted(&answer.body)}));
+    };
+    let said = bob.post(&format!("{path}/comments"), &json!({"text": "Go, @ada!", "key": "k"})).await;
+    keep("POST …/comments", &said);
+    bob.post(&format!("{path}/comments"), &json!({"text": "Wow"})).await;
+    keep("GET …/comments", &bob.get(&format!("{path}/comments?limit=1")).await);
+    let put = bob.request(reqwest::Method::PUT, &format!("{path}/like"));
+    keep("PUT …/like", &bob.send(put).await);
+    keep("GET …/likes", &bob.get(&format!("/api/events/{}/likes", event.id)).await);
+    let listed = ada.get("/api/notifications").await;
+    keep("GET /api/notifications", &listed);
+    keep("GET /api/notifications/unread", &ada.get("/api/notifications/unread").await);
+    let newest = listed.body["items"][0]["id"].as_str().unwrap();
+    keep("POST …/{id}/read", &ada.post(&format!("/api/notifications/{newest}/read"), &Value::Null).await);
+    keep("POST …/read", &ada.post("/api/notifications/read", &Value::Null).await);
+    keep("GET …/mute", &ada.get(&format!("{path}/mute")).await);
+    keep("DELETE …/like", &bob.delete(&format!("{path}/like")).await);
+    let written = format!("{path}/comments/{}", said.body["id"].as_str().unwrap());
+    keep("DELETE …/comments/{commentId}", &bob.delete(&written).await);
+    insta::assert_json_snapshot!("comments_bodies", bodies);
+
+    let mut frames = Map::new();
+    let expected = [("event:{id}", 8), ("user:{id} of the author", 6), ("user:{id} of who likes", 2)];
+    for ((what, count), follower) in expected.iter().zip(&mut followers) {
+        let mut heard = Vec::new();
+        while heard.len() < *count {
+            heard.push(next_publication(follower).await);
+        }
+        frames.insert((*what).to_owned(), Value::Array(heard));
+    }
+    insta::assert_json_snapshot!("comments_frames", frames);
 }
