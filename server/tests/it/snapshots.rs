@@ -157,6 +157,9 @@ async fn e4_every_frame_and_body_of_a_match() {
     follower
         .send(&json!({"type": "subscribe", "payload": {"topic": format!("match:{id}")}}).to_string())
         .await;
+    while frames.last().is_none_or(|frame: &Value| frame["type"] != "subscribed") {
+        frames.push(next(&mut follower).await);
+    }
     let player = &made.body["sheet"]["home"]["players"][0]["id"];
     let entry = json!({"id": "g1", "at": "2026-07-15T15:17:30.000Z", "kind": "goal", "side": "home", "player": player});
     keep("POST /api/matches/{id}/events", &server.post(&format!("{path}/events"), &entry).await);
