@@ -16,8 +16,7 @@ use crate::{
         dynamic::{dynamic, when},
         new_event::NewEventDialog,
     },
-    driver::Live,
-    driver::use_live,
+    driver::{Live, use_live},
     pages::{
         account::AccountPage,
         event::{
@@ -36,8 +35,7 @@ use crate::{
         sign_in::SignInPage,
         stories::StoriesPage,
     },
-    session::Session,
-    session::use_session,
+    session::{Session, use_session},
     unread,
 };
 

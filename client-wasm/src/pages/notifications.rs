@@ -35,7 +35,7 @@ pub(crate) fn NotificationsPage() -> impl IntoView {
     let title = use_title();
     title.name("Notifications");
     browser::scroll_to(0.0, false);
-    sign_in::require(session, "/notifications");
+    sign_in::is_required("/notifications");
     let id = Memo::new(move |_| session.id());
     view! {
         <div class="narrow wide">
@@ -162,8 +162,8 @@ fn menu(told: Notification, mutes: Mutes) -> Option<AnyView> {
         told.media_id.map(|media| Callback::new(move |()| mutes.mute(event.clone(), Some(media.clone()))));
     let view = view! {
         <Menu label="More" class="icon-btn" side="right" face=dynamic(|| Icon::More.draw())>
-            {item.map(|item| view! { <MenuEntry on_choose=item>{Icon::Mute.draw()} "Mute this update"</MenuEntry> })}
-            <MenuEntry on_choose=all>{Icon::Mute.draw()} "Mute this event"</MenuEntry>
+            {item.map(|item| view! { <MenuEntry on_choose=item>{Icon::BellOff.draw()} "Mute this update"</MenuEntry> })}
+            <MenuEntry on_choose=all>{Icon::BellOff.draw()} "Mute this event"</MenuEntry>
         </Menu>
     };
     Some(view.into_any())

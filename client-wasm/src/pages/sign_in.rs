@@ -21,7 +21,7 @@ use crate::{
         form::{Field, Form, FormProblem, SubmitButton},
         title::use_title,
     },
-    session::{Session, use_session},
+    session::use_session,
 };
 
 /// Where one goes after signing in, unless the address says otherwise.
@@ -60,23 +60,6 @@ fn local(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
     let leads_away = rest.starts_with(['/', '\\']) || next.contains(|c: char| c.is_control());
     (!leads_away).then_some(next)
-}
-
-/// For a page of one's own: whoever comes as a visitor signs in first; who is signed out while there, by whatever,
-/// has seen it and goes home. This alone decides where signing out leads.
-pub(crate) fn require(session: Session, here: &'static str) {
-    let navigate = use_navigate();
-    Effect::new(move |was_signed_in: Option<bool>| {
-        let is_signed_in = session.is_signed_in();
-        if session.is_known() && !is_signed_in {
-            let replace = NavigateOptions { replace: true, ..Default::default() };
-            match was_signed_in {
-                Some(true) => navigate(HOME, replace),
-                _ => navigate(&address(here), replace),
-            }
-        }
-        is_signed_in
-    });
 }
 
 /// The page.

@@ -143,19 +143,6 @@ async fn told_by(tx: &mut Tx<'_>, media: &Media, comment: &Comment) -> Result<bo
     Ok(stored.is_some_and(|stored| !mentioned.contains(&stored.account.person.name)))
 }
 
-/// Takes what was said under an item, and told of it, with the item: out of the log and the lists. Called after
-/// the deletion of the item has been appended, and before its rows go.
-pub async fn delete_all(
-    tx: &mut Tx<'_>,
-    media: &Media,
-    deletion: &Change,
-    at: i64,
-) -> Result<(), StoreError> {
-    notification::withdraw(tx, About::Media(&media.id), at).await?;
-    let begins = format!("comment:{}:", media.id);
-    log::redact_below(tx, &Topic::event(&media.event_id), &begins, media.offset, deletion).await.map(drop)
-}
-
 /// Likes an item, or takes that back. Done twice it is done once; done again it is not told again.
 pub async fn like(
     tx: &mut Tx<'_>,

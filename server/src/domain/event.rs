@@ -189,8 +189,8 @@ pub async fn delete(
     let event = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let uploads = media::uploads_of(tx, id).await?;
     unlist_everywhere(tx, &event, at).await?;
-    notification::withdraw(tx, About::Event(id), at).await?;
     let within = match_::topics_of(tx, id).await?;
+    notification::withdraw(tx, About::Event(id), at).await?;
     rows::delete(tx, id).await?;
     for upload in &uploads {
         media::delete_upload(tx, upload).await?;

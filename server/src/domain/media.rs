@@ -12,7 +12,7 @@ use shared::{
 };
 
 use super::{
-    Refusal, comment,
+    Refusal,
     notification::{self, Notice},
     required, text,
 };
@@ -22,7 +22,7 @@ use crate::{
         permission::{self, Action},
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, event, log, media as rows},
+    store::{StoreError, Tx, WorkError, event, log, media as rows, notification::About},
     time::timestamp,
 };
 
@@ -207,8 +207,9 @@ pub async fn delete(
     let topic = Topic::event(event_id);
     let deletion = Change::MediaDelete(MediaDeleted { media_id: id.clone() });
     log::append(tx, &topic, at, |_| deletion.clone()).await?;
-    log::redact(tx, &topic, &format!("media:{id}"), media.offset, &deletion).await?;
-    comment::delete_all(tx, &media, &deletion, at).await?;
+    // And what was said under it.
+    log::redact_all(tx, &topic, &format!("media:{id}"), &deletion).await?;
+    notification::withdraw(tx, About::Media(id), at).await?;
     rows::delete(tx, id).await?;
     event::count_media(tx, event_id, -1, None).await?;
     if media.kind == MediaKind::Photo {

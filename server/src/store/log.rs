@@ -227,35 +227,6 @@ pub async fn redact_all<C: DomainChange>(
     .await
 }
 
-/// The same for every item whose name begins with `begins`, which ends in a colon: they are gone with what
-/// `deletion` says is gone.
-pub async fn redact_below<C: DomainChange>(
-    tx: &mut Tx<'_>,
-    topic: &Topic,
-    begins: &str,
-    from: Offset,
-    deletion: &C,
-) -> Result<usize, StoreError> {
-    let payload = deletion.payload_json().map_err(|error| StoreError::Fault(error.to_string()))?;
-    // What begins so lies before the same text with the character after the colon.
-    let end = format!("{};", begins.trim_end_matches(':'));
-    tx.mark_latest(topic, Effect::Redacts);
-    tx.execute(
-        "update publication set type = $1, payload = $2
-         where topic_id = (select id from topic where name = $3) and \"offset\" >= $4
-           and item >= $5 and item < $6",
-        &[
-            type_name(deletion)?.into(),
-            (&payload).into(),
-            topic.as_str().into(),
-            from.into(),
-            begins.into(),
-            (&end).into(),
-        ],
-    )
-    .await
-}
-
 /// How much of a topic kind's log is kept. `None` keeps everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {

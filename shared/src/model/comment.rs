@@ -58,9 +58,9 @@ pub struct MediaLiked {
     pub liked: bool,
 }
 
-/// What the log calls a comment. All under one item begin alike, so that they go with it.
+/// What the log calls a comment: a part of its item, with which it goes.
 pub fn log_item(media: &MediaId, comment: &CommentId) -> String {
-    format!("comment:{media}:{comment}")
+    format!("media:{media}:comment:{comment}")
 }
 
 domain_change! {
