@@ -2,6 +2,10 @@
 //! never downloads it. With the feature `split` each is a file of its own, which `cargo xtask` cuts out of the
 //! program; without it (`trunk serve`) they are in the program and there at once.
 //!
+//! `soon` is fetched by nearly every timeline, once it stands; `write` by who writes; `desk` has the pages about accounts
+//! and people, `board` those of posts and stories. What several share is a file for each group of parts that share it,
+//! so there are few parts.
+//!
 //! Called by the app's routes, by the place above a timeline, and where a dialog opens that only writers need. A part
 //! holds what is reached from it alone: who names something of one elsewhere has it in the first part again.
 
@@ -14,6 +18,7 @@ use crate::{
     components::{
         announcer::Announcer,
         dynamic::{dynamic, when},
+        lightbox::Lightbox,
         new_event::NewEventDialog,
     },
     driver::{Live, use_live},
@@ -36,7 +41,7 @@ use crate::{
         stories::StoriesPage,
     },
     session::{Session, use_session},
-    unread,
+    thumb, unread,
 };
 
 /// The file could not be fetched.
@@ -104,7 +109,7 @@ in_part!(
     }
 );
 in_part!(
-    desk,
+    board,
     /// One's posts.
     fn posts() -> Page {
         || view! { <PostsPage /> }.into_any()
@@ -119,10 +124,32 @@ in_part!(
 );
 
 in_part!(
-    desk,
+    board,
     /// Everybody's stories.
     fn stories() -> Page {
         || view! { <StoriesPage /> }.into_any()
+    }
+);
+
+/// What draws the light-box.
+pub(crate) type Photo = fn(Feed, RwSignal<Option<MediaId>>) -> AnyView;
+
+in_part!(
+    soon,
+    /// A photo over the whole window.
+    fn lightbox() -> Photo {
+        |feed, photo| view! { <Lightbox feed=feed photo=photo /> }.into_any()
+    }
+);
+
+/// What makes a ThumbHash a background.
+pub(crate) type Blur = fn(&str) -> Option<String>;
+
+in_part!(
+    soon,
+    /// What stands in a picture's place until it is there.
+    fn blur() -> Blur {
+        thumb::background
     }
 );
 
@@ -130,7 +157,7 @@ in_part!(
 pub(crate) type Presence = fn(Live, Session) -> Shown;
 
 in_part!(
-    presence,
+    soon,
     /// Who else is on the page of an event, and who is typing there.
     fn presence() -> Presence {
         shown::begin
@@ -180,7 +207,7 @@ in_part!(
 );
 
 in_part!(
-    talk,
+    write,
     /// The comments on an item.
     fn comments() -> Change {
         |event, media| view! { <Comments event=event about=media /> }.into_any()
@@ -191,14 +218,14 @@ in_part!(
 pub(crate) type Follow = fn();
 
 in_part!(
-    own,
+    soon,
     /// How many notifications are unread.
     fn unread() -> Follow {
         unread::count
     }
 );
 in_part!(
-    own,
+    soon,
     /// What the reader likes on an event.
     fn likes() -> Follow {
         turning::follow
@@ -209,7 +236,7 @@ in_part!(
 pub(crate) type Turn = fn(Likes, Announcer, MediaId);
 
 in_part!(
-    own,
+    soon,
     /// Liking an item, or no longer.
     fn turn() -> Turn {
         turning::turn

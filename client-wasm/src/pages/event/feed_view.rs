@@ -27,7 +27,6 @@ use crate::{
         dynamic::{dynamic, when},
         icon::Icon,
         item::{Actions, draw_row, permalink},
-        lightbox::Lightbox,
     },
     pages::sign_in,
     parts,
@@ -143,7 +142,10 @@ pub(crate) fn FeedView(
         {parts::about(parts::edit, event, editing)}
         {parts::about(parts::delete, event, deleting)}
         {parts::about(parts::comments, event, talk)}
-        <Lightbox feed=feed photo=photo />
+        {when(
+            move || photo.with(Option::is_some),
+            move || parts::later(parts::lightbox, || ().into_any(), move |draw| draw(feed, photo)),
+        )}
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         dynamic::{dynamic, when},
         icon::Icon,
         menu::{Menu, MenuEntry},
-        picture::blur,
+        picture::blur_of,
         time::moment,
     },
     session::use_session,
@@ -139,7 +139,7 @@ fn attachment_view(file: &shared::model::media::Attachment) -> AnyView {
     let whole = file.content_type.starts_with("image/").then_some(&file.url);
     match file.renditions.first().map(|small| &small.url).or(whole) {
         Some(src) => {
-            let background = blur(file.thumb_hash.as_deref());
+            let background = blur_of(file.thumb_hash.as_ref());
             view! {
                 <img
                     class="post-thumb"

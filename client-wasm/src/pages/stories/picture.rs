@@ -5,7 +5,7 @@ use shared::model::{media::MediaKind, story::Story};
 
 use crate::components::{
     icon::Icon,
-    picture::{blur, size},
+    picture::{blur_of, size},
 };
 
 /// What a story shows, in words, for who does not see it.
@@ -22,7 +22,7 @@ pub(super) fn words(story: &Story) -> String {
 /// The smallest picture of it.
 pub(super) fn cover(story: &Story) -> AnyView {
     let file = &story.attachment;
-    let hash = blur(file.thumb_hash.as_deref());
+    let hash = blur_of(file.thumb_hash.as_ref());
     let small = file.renditions.first().map(|rendition| rendition.url.clone());
     let url = small.or_else(|| (story.kind == MediaKind::Photo).then(|| file.url.clone()));
     view! {
@@ -53,7 +53,7 @@ pub(super) fn photo(story: &Story, loaded: impl Fn(bool) + Clone + Send + 'stati
             height=height.to_string()
             alt=words(story)
             draggable="false"
-            style:background-image=blur(file.thumb_hash.as_deref())
+            style:background-image=blur_of(file.thumb_hash.as_ref())
             on:load=move |_| loaded(true)
             on:error=move |_| failed(false)
         />

@@ -15,7 +15,7 @@ use crate::{
     components::{
         dynamic::dynamic,
         icon::Icon,
-        picture::{blur, size},
+        picture::{blur, blur_of, size},
     },
 };
 
@@ -110,7 +110,7 @@ fn note_view(show: Show) {
 fn Video(show: Show, story: Story, over: Callback<()>) -> impl IntoView {
     let video = NodeRef::<html::Video>::new();
     let playback = show.playback;
-    let hash = blur(story.attachment.thumb_hash.as_deref());
+    let hash = blur_of(story.attachment.thumb_hash.as_ref());
     let poster = story.attachment.renditions.last().map(|rendition| rendition.url.clone());
     let (width, height) = size(&story.attachment);
     Effect::new(move || {
