@@ -26,8 +26,8 @@ const READS = [
   /^\/api\/session$/,
   /^\/api\/events$/,
   /^\/api\/events\/[^/]+$/,
-  /^\/api\/events\/[^/]+\/(media|access)$/,
-  /^\/api\/(matches|tournaments|teams)\/[^/]+(\/events)?$/,
+  /^\/api\/events\/[^/]+\/(media|access|matches|teams|tournaments)$/,
+  /^\/api\/(matches|tournaments|teams)\/[^/]+(\/(events|matches))?$/,
 ];
 // After these somebody else may be looking: nothing that was read by whoever looked before stays.
 const TURNS = [/^\/api\/session$/, /^\/api\/accounts$/, /^\/api\/account\/sessions(\/|$)/, /^\/api\/account\/password$/];

@@ -14,6 +14,7 @@ use shared::{
 
 use crate::{browser::encode, offline};
 
+pub(crate) mod matches;
 pub(crate) mod people;
 pub(crate) mod posts;
 pub(crate) mod stories;
@@ -130,6 +131,12 @@ pub(crate) async fn event(id: &EventId) -> Answer<Snapshot<Event>> {
 
 pub(crate) async fn patch_event(id: &EventId, patch: &EventPatch) -> Answer<Event> {
     send(Request::patch(&format!("/api/events/{id}")), patch).await
+}
+
+/// Whether an event has matches. Reads none of them: that is for who shows them.
+pub(crate) async fn has_matches(id: &EventId) -> bool {
+    let listed = text(Request::get(&format!("/api/events/{id}/matches")).build()).await;
+    listed.is_ok_and(|list| !list.starts_with(r#"{"items":[]"#))
 }
 
 /// A page of the timeline, newest first.

@@ -56,6 +56,8 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/account") view=|| parts::page(parts::account) />
                     <Route path=path!("/stories") view=|| parts::page(parts::stories) />
                     <Route path=path!("/posts") view=|| parts::page(parts::posts) />
+                    // Matches and tournaments; every further route is paid for by the first visit.
+                    <Route path=path!("/:kind/:id/:page?") view=|| parts::page(parts::match_) />
                 </Routes>
             </main>
             <Banner />

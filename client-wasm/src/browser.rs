@@ -372,3 +372,29 @@ pub(crate) fn focus_and_show(element: Option<&web_sys::Element>) {
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
+
+/// Whether this browser can speak.
+pub(crate) fn can_speak() -> bool {
+    js_sys::Reflect::has(&window(), &"speechSynthesis".into()).unwrap_or(false)
+}
+
+/// Speaks a sentence after those before it. Browsers do so once the page has been pressed.
+pub(crate) fn speak(sentence: &str) {
+    if !can_speak() {
+        return;
+    }
+    if let (Ok(voice), Ok(said)) =
+        (window().speech_synthesis(), web_sys::SpeechSynthesisUtterance::new_with_text(sentence))
+    {
+        voice.speak(&said);
+    }
+}
+
+/// A short tick in the hand, where the device has one.
+pub(crate) fn tick_in_hand() {
+    const TICK_MS: u32 = 12;
+    let navigator = window().navigator();
+    if js_sys::Reflect::has(&navigator, &"vibrate".into()).unwrap_or(false) {
+        navigator.vibrate_with_duration(TICK_MS);
+    }
+}

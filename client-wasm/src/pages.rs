@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod invitation;
+pub(crate) mod match_;
 pub(crate) mod not_found;
 pub(crate) mod notifications;
 pub(crate) mod people;

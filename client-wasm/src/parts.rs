@@ -30,10 +30,12 @@ use crate::{
             edit::{DeleteDialog, EditDialog},
             feed::Feed,
             likes::{Likes, turning},
+            matches::Matches,
             outgoing::Outgoing,
             presence::{Shown, shown},
         },
         invitation::InvitationPage,
+        match_::{PitchPage, of_event::EventMatches},
         notifications::NotificationsPage,
         people::PeoplePage,
         posts::PostsPage,
@@ -161,6 +163,25 @@ in_part!(
     /// Who else is on the page of an event, and who is typing there.
     fn presence() -> Presence {
         shown::begin
+    }
+);
+
+in_part!(
+    pitch,
+    /// A match, the recorder of one, or a tournament.
+    fn match_() -> Page {
+        || view! { <PitchPage /> }.into_any()
+    }
+);
+
+/// What draws the matches of an event.
+pub(crate) type List = fn(EventId, Matches) -> AnyView;
+
+in_part!(
+    pitch,
+    /// The matches of an event.
+    fn matches() -> List {
+        |event, place| view! { <EventMatches id=event place=place /> }.into_any()
     }
 );
 

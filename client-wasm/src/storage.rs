@@ -1,4 +1,5 @@
-//! The few things that this browser remembers: the display name, the watcher's id, the colour scheme. Works
+//! The few things that this browser remembers: the display name, the watcher's id, the colour scheme, the
+//! spoiler delay. Works
 //! without (private windows, blocked storage): then they live as long as the page. Called by the driver, the
 //! session and the components.
 
@@ -11,6 +12,7 @@ const NAME: &str = "touchline.name";
 const WATCHER: &str = "touchline.watcher";
 const THEME: &str = "touchline.theme";
 const SESSION: &str = "touchline.session";
+const SPOILER_DELAY: &str = "touchline.delay";
 
 fn store() -> Option<web_sys::Storage> {
     browser::window().local_storage().ok().flatten()
@@ -35,6 +37,16 @@ pub(crate) fn display_name() -> String {
 /// Remembers the name to post under.
 pub(crate) fn set_display_name(name: &str) {
     write(NAME, name);
+}
+
+/// How long matches are held back, in seconds.
+pub(crate) fn spoiler_delay_s() -> u32 {
+    read(SPOILER_DELAY).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Remembers how long matches are to be held back.
+pub(crate) fn set_spoiler_delay_s(seconds: u32) {
+    write(SPOILER_DELAY, &seconds.to_string());
 }
 
 /// Who this browser is in "N watching": made once, the same over all visits.

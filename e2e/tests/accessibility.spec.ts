@@ -4,6 +4,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
+import { tourOfMatches } from '../support/matches';
 import { PeoplePage, SignInPage } from '../support/people';
 import { tourOfPosts } from '../support/posts';
 import { showcase, tell } from '../support/showcase';
@@ -95,6 +96,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await eventPage.open(others.id);
         await expect(page.getByText('ask Grace Hopper')).toBeVisible();
         await expectNoViolation(page, 'an event of others');
+      });
+
+      test(`@chromium M5 no axe violation on the matches, ${colorScheme}, ${size}`, async ({ api, page, server }) => {
+        await tourOfMatches(api, page, server.url, expectNoViolation);
       });
 
       test(`@chromium S6 no axe violation on the stories, ${colorScheme}, ${size}`, async ({ another, server }) => {

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
+import { tourOfMatches } from '../support/matches';
 import { PeoplePage, SignInPage } from '../support/people';
 import { tourOfPosts } from '../support/posts';
 import { showcase, tell } from '../support/showcase';
@@ -170,6 +171,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await tourOfStories(await another(options), await another(options), server.url, async (page, name) => {
           const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
           await page.screenshot({ path, animations: 'disabled' });
+        });
+      });
+
+      test(`@chromium M5 pictures of the matches, ${colorScheme}, ${size}`, async ({ api, page, server }, info) => {
+        await tourOfMatches(api, page, server.url, async (shown, name) => {
+          const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+          await shown.screenshot({ path, animations: 'disabled' });
         });
       });
 

@@ -17,7 +17,8 @@ pub(crate) mod gone;
 mod head;
 pub(crate) mod likes;
 mod linked;
-mod load;
+pub(crate) mod load;
+pub(crate) mod matches;
 pub(crate) mod outgoing;
 mod place;
 mod place_to_write;
@@ -33,6 +34,7 @@ use gone::{Gone, GoneNotice};
 use head::EventHead;
 use likes::Likes;
 use load::{Known, Loader};
+use matches::Matches;
 use outgoing::Outgoing;
 use place::Place;
 use presence::Presence;
@@ -93,18 +95,22 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     place::keep(&id, feed);
     let watchers = RwSignal::new(None::<u64>);
     let presence = Presence::new(live, use_session());
+    let matches = Matches::new();
+    let of = id.clone();
 
     title.name("");
     title.unread(0);
     browser::scroll_to(0.0, false);
     live.follow(Topic::event(&id), None, move |update| match update {
         News::SnapshotNeeded => {
+            matches.refresh(&of);
             loader.snapshot();
             ear.say(Said::Refresh);
         }
         News::Publications { publications, position } => {
             for publication in &publications {
                 apply(loader, likes, &publication.change);
+                matches.change(&publication.change);
             }
             feed.publications(&publications, &position);
             ear.say(Said::Publications(&publications));
@@ -143,8 +149,9 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
         Some(why) => view! { <GoneNotice why=why here=format!("/events/{}", id.get_value()) /> }.into_any(),
         None => view! {
             <div class="event">
-                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers presence=presence />
+                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers presence=presence matches=matches />
                 <div class="event-main">
+                    {matches.draw(id.get_value())}
                     <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights presence=presence likes=likes kind=kind linked=linked />
                 </div>
             </div>

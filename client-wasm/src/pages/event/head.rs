@@ -12,8 +12,9 @@ use shared::{
 
 use super::{
     load::{Known, Loader},
+    matches::Matches,
     presence::Presence,
-    rights::Rights,
+    rights::{Rights, Standing},
 };
 use crate::{
     api,
@@ -38,6 +39,7 @@ pub(super) fn EventHead(
     rights: Rights,
     watchers: RwSignal<Option<u64>>,
     presence: Presence,
+    matches: Matches,
 ) -> impl IntoView {
     let event = move |read: fn(&Event) -> String| {
         Memo::new(move |_| {
@@ -106,6 +108,9 @@ pub(super) fn EventHead(
                     }.into_any())}
                     {when(move || rights.sees_members(), move || view! {
                         <A href=format!("/events/{}/people", id.get_value()) attr:class="watching link">{Icon::People.draw()} "People"</A>
+                    }.into_any())}
+                    {when(move || rights.standing() == Standing::MayPost, move || view! {
+                        <button class="watching link as-link" type="button" on:click=move |_| matches.adding.set(true)>{Icon::Plus.draw()} "New match"</button>
                     }.into_any())}
                 </div>
                 <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
