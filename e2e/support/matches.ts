@@ -60,10 +60,11 @@ export class Pitch {
 
   /** So far the final was after an hour and more. */
   async finalSoFar(): Promise<void> {
-    const at = (minute: number) => (68 - minute) * 60 + (minute > 45 ? 0 : 15 * 60);
+    // In the middle of that minute of play; the break took a quarter of an hour.
+    const at = (minute: number) => (68 - minute) * 60 + 30 + (minute > 45 ? 0 : 15 * 60);
     const home = (name: string) => ({ side: 'home', player: this.player('home', name) });
     const away = (name: string) => ({ side: 'away', player: this.player('away', name) });
-    await this.record({ kind: 'kickOff' }, at(0));
+    await this.record({ kind: 'kickOff' }, (68 + 15) * 60);
     await this.record({ kind: 'shot', ...away('Rakitić'), onTarget: true }, at(8));
     await this.record({ kind: 'ownGoal', ...away('Mandžukić') }, at(18));
     await this.record({ kind: 'card', ...home('Kanté'), card: 'yellow' }, at(27));

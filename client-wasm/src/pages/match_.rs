@@ -2,7 +2,7 @@
 //! them are in the later part `pitch`; here is which of them an address asks for.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::use_location;
 use shared::{MatchId, TournamentId};
 
 mod board;
@@ -33,22 +33,27 @@ enum Asked {
     Nothing,
 }
 
+impl Asked {
+    /// `None` for an address that is not of this part.
+    fn of(path: &str) -> Option<Self> {
+        let mut segments = path.trim_matches('/').split('/');
+        let (kind, id, page) = (segments.next()?, segments.next()?, segments.next());
+        Some(match (kind, page) {
+            ("matches", None) => id.parse().map_or(Self::Nothing, Self::Watch),
+            ("matches", Some("record")) => id.parse().map_or(Self::Nothing, Self::Record),
+            ("tournaments", None) => id.parse().map_or(Self::Nothing, Self::Tournament),
+            _ => return None,
+        })
+    }
+}
+
 /// The page for `/matches/{id}`, `/matches/{id}/record` and `/tournaments/{id}`.
 #[component]
 pub(crate) fn PitchPage() -> impl IntoView {
-    let params = use_params_map();
-    let asked = Memo::new(move |_| {
-        params.with(|params| {
-            let get = |name: &str| params.get(name).unwrap_or_default();
-            let id = get("id");
-            match (get("kind").as_str(), get("page").as_str()) {
-                ("matches", "") => id.parse().map(Asked::Watch).ok(),
-                ("matches", "record") => id.parse().map(Asked::Record).ok(),
-                ("tournaments", "") => id.parse().map(Asked::Tournament).ok(),
-                _ => None,
-            }
-            .unwrap_or(Asked::Nothing)
-        })
+    let path = use_location().pathname;
+    let asked = Memo::new(move |before: Option<&Asked>| {
+        // On the way to another page the address changes first: what is shown stays.
+        path.with(|path| Asked::of(path)).or_else(|| before.cloned()).unwrap_or(Asked::Nothing)
     });
     let session = use_session();
     dynamic(move || {

@@ -201,8 +201,8 @@ fn Recording(recorder: Recorder) -> impl IntoView {
             <Scoreboard log=log small=true />
             {dynamic(move || match standing.get() {
                 Standing::Unknown | Standing::MayPost => view! {
-                    <Refused recorder=recorder />
                     <Pad recorder=recorder />
+                    <Refused recorder=recorder />
                     <Recorded recorder=recorder />
                 }
                 .into_any(),

@@ -22,10 +22,14 @@ type Seen = (MatchEventId, Option<Side>, bool);
 /// Says what happens from now on, for as long as the current owner lives. `aloud`: by the browser's voice as well.
 pub(super) fn follow(log: MatchLog, aloud: RwSignal<bool>) {
     let (announcer, title) = (use_announcer(), use_title());
+    title.name("");
     title.unread(0);
     Effect::new(move || {
         let name = log.with(|of| log.counted.with(|counted| title_words(&of.sheet, &counted.state)));
-        title.name(name);
+        // Nothing is known yet, or there is nothing: then the notice about that has its own.
+        if !name.is_empty() {
+            title.name(name);
+        }
     });
     Effect::new(move |before: Option<Option<Vec<Seen>>>| {
         let ready = log.ready.get();

@@ -47,7 +47,7 @@ fn Now(recorder: Recorder, phase: Phase, adding_time: RwSignal<bool>) -> impl In
                 recorder.go_on(Making::new(at, kind));
             }
         };
-        view! { <button class="pad-btn" class:pad-goal={kind == Kind::Goal} type="button" on:click=begin>{kind.word()}</button> }
+        view! { <button class="pad-btn" class:pad-goal={kind == Kind::Goal} class:pad-third={kind == Kind::Injury} type="button" on:click=begin>{kind.word()}</button> }
     });
     let phases = next_phases(phase).iter().enumerate().map(|(at, what)| {
         let class = if at == 0 && phase == Phase::Scheduled {
@@ -62,8 +62,8 @@ fn Now(recorder: Recorder, phase: Phase, adding_time: RwSignal<bool>) -> impl In
         <div class="pad" role="group" aria-label="What happens">
             {happened.collect_view()}
             {phase.is_timed().then(|| view! {
-                <button class="pad-btn pad-low" type="button" on:click=move |_| adding_time.set(true)>"Added time"</button>
-                <button class="pad-btn pad-low" type="button" on:click=move |_| record(if runs.get_untracked() { What::Stopped } else { What::Resumed })>
+                <button class="pad-btn pad-low pad-third" type="button" on:click=move |_| adding_time.set(true)>"Added time"</button>
+                <button class="pad-btn pad-low pad-third" type="button" on:click=move |_| record(if runs.get_untracked() { What::Stopped } else { What::Resumed })>
                     {dynamic(move || if runs.get() { "Stop the clock" } else { "Play goes on" })}
                 </button>
             })}
