@@ -233,6 +233,10 @@ export class Api {
     return this.call('POST', `/api/events/${event}/teams`, team);
   }
 
+  async patchTeam(id: string, patch: { players: { id: string; name: string; number?: number }[] }): Promise<void> {
+    await this.call('PATCH', `/api/teams/${id}`, patch);
+  }
+
   async createMatch(event: string, fields: object): Promise<Match> {
     return this.call('POST', `/api/events/${event}/matches`, fields);
   }

@@ -51,6 +51,12 @@ export class Pitch {
     return found.id;
   }
 
+  /** A player leaves the team. */
+  async leaves(side: 'home' | 'away', name: string): Promise<void> {
+    const { teamId, players } = this.match.sheet[side];
+    await this.api.patchTeam(teamId, { players: players.filter((player) => player.name !== name) });
+  }
+
   /** Records an entry; `ago_s` seconds ago. */
   async record(entry: Entry, ago_s = 0): Promise<string> {
     const id = entry.id ?? randomUUID();
