@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
-    Change, MatchId, Topic,
+    Change, MatchId, ServerFrame, Topic,
     model::match_::{Entry, Match, MatchChange, MatchEvent},
 };
 
@@ -106,7 +106,11 @@ impl MatchLog {
                     log.apply(&publication.change);
                 }
             }
-            News::Presence(count) => log.watchers.set(Some(count.watchers)),
+            News::Presence(frame) => {
+                if let ServerFrame::PresenceCount(_, count) = *frame {
+                    log.watchers.set(Some(count.watchers));
+                }
+            }
             News::Refused { code, .. } if api::is_closed(code) => log.close(),
             News::Refused { message, .. } => log.failed.set(Some(message)),
         });
