@@ -58,7 +58,8 @@ fn clock_words(state: &MatchState, now: i64) -> String {
         text.push_str(&time_words(played - ends_ms));
     }
     if let Some(minutes) = added_minutes.filter(|_| played < ends_ms) {
-        text.push_str(&format!(" +{minutes}"));
+        text.push_str(" +");
+        text.push_str(&minutes.to_string());
     }
     if state.clock.since.is_none() {
         text.push_str(" (stopped)");

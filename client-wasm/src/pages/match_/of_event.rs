@@ -74,7 +74,7 @@ impl List {
                 self.matches.update(|all| match all.iter_mut().find(|known| known.id == of.id) {
                     Some(known) => *known = *of,
                     None => all.insert(0, *of),
-                })
+                });
             }
             Some(MatchChange::State(changed)) => self.matches.update(|all| {
                 if let Some(known) = all.iter_mut().find(|known| known.id == changed.match_id) {

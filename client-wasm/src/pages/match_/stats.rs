@@ -47,7 +47,7 @@ fn Compared(log: MatchLog, label: &'static str, always: bool, read: Number) -> i
     let share = move |own: Memo<u32>| {
         dynamic(move || {
             let all = home.get() + away.get();
-            let percent = if all == 0 { 0 } else { own.get() * 100 / all };
+            let percent = (own.get() * 100).checked_div(all).unwrap_or_default();
             format!("width: {percent}%")
         })
     };

@@ -12,13 +12,16 @@ pub(super) struct Making {
     pub(super) at: Timestamp,
     pub(super) kind: Kind,
     pub(super) side: Option<Side>,
-    /// `Some(None)`: nobody knows who.
-    pub(super) player: Option<Option<PlayerId>>,
+    pub(super) player: Option<Named>,
     /// An assist, or who goes off.
-    pub(super) other: Option<Option<PlayerId>>,
+    pub(super) other: Option<Named>,
     /// It is to correct this entry.
     pub(super) of: Option<MatchEventId>,
 }
+
+/// Who it was, as far as somebody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named(pub(super) Option<PlayerId>);
 
 /// What kind of entry it is to be; `None` inside where there is a choice that has not been made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +125,7 @@ impl Making {
         if is_change && self.other.is_none() {
             return ask(Asked::GoesOff);
         }
-        let Some(player) = self.player.clone() else {
+        let Some(Named(player)) = self.player.clone() else {
             return ask(if is_change { Asked::ComesOn } else { Asked::Who });
         };
         if self.kind == Kind::Goal && self.other.is_none() {
@@ -131,7 +134,7 @@ impl Making {
                 return ask(Asked::Assist);
             }
         }
-        let other = self.other.clone().flatten();
+        let other = self.other.clone().and_then(|Named(other)| other);
         Question::Nothing(Box::new(match self.kind {
             Kind::Goal => What::Goal { side, player, assist: other },
             Kind::OwnGoal => What::OwnGoal { side, player },
@@ -152,8 +155,8 @@ impl Making {
     /// The answer to the question about a player.
     pub(super) fn answer(&mut self, asked: Asked, player: Option<PlayerId>) {
         match asked {
-            Asked::Who | Asked::ComesOn => self.player = Some(player),
-            Asked::GoesOff | Asked::Assist => self.other = Some(player),
+            Asked::Who | Asked::ComesOn => self.player = Some(Named(player)),
+            Asked::GoesOff | Asked::Assist => self.other = Some(Named(player)),
         }
     }
 }
