@@ -173,10 +173,11 @@ test('P3 V8 a comment that is refused says why, and is sent once when it is trie
   await expect(talk.dialog.getByRole('alert').filter({ hasText: 'Write something first.' })).toBeVisible();
 
   // The server has it, and its answer is lost.
+  let lost = false;
   await page.route('**/comments', async (route) => {
-    if (route.request().method() !== 'POST') return route.continue();
+    if (route.request().method() !== 'POST' || lost) return route.continue();
+    lost = true;
     await route.fetch();
-    await page.unroute('**/comments');
     await route.fulfill({ status: 503, json: { error: { code: 'storageUnavailable', message: 'Try again.' } } });
   });
   await talk.text.fill('Only once');

@@ -157,7 +157,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await shot('notifications-muted');
         await eventPage.open(told.event);
         await likeOf(eventPage.item('She floats')).click();
-        await expect(likeOf(eventPage.item('She floats'))).toHaveAccessibleName('Like: 13 likes');
+        await expect(likeOf(eventPage.item('She floats'))).toHaveAccessibleName('Like: 7 likes');
         await shot('likes');
         const talk = new CommentsDialog(page);
         await talk.open(eventPage, 'She floats');

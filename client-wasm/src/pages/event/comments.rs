@@ -56,8 +56,8 @@ impl Thread {
     /// Reads a page: the newest, which is all there is to know from its oldest on, or the one below.
     fn load(self, before: Option<String>) {
         let is_first = before.is_none();
+        let (event, media) = (self.event.get_value(), self.media.get_value());
         self.loading.run(async move {
-            let (event, media) = (self.event.get_value(), self.media.get_value());
             let page = api::comments(&event, &media, before).await?;
             self.comments.try_update(|comments| {
                 if is_first {
@@ -65,7 +65,9 @@ impl Thread {
                     let newest = page.items.first().map(|comment| comment.id.clone());
                     comments.retain(|id, _| newest.as_ref().is_none_or(|newest| id > newest));
                 }
-                let is_there = |c: &Comment| !self.deleted.with_value(|deleted| deleted.contains(&c.id));
+                let is_there = |c: &Comment| {
+                    self.deleted.try_with_value(|deleted| deleted.contains(&c.id)) != Some(true)
+                };
                 comments.extend(page.items.into_iter().filter(is_there).map(|c| (c.id.clone(), c)));
             });
             self.next.try_set(page.next);
@@ -214,12 +216,11 @@ fn CommentRow(thread: Thread, comment: Comment, rights: Rights) -> impl IntoView
         move || rights.may_manage() || session.id().is_some_and(|id| id == author) || session.is_admin();
     let id = StoredValue::new(comment.id);
     let delete = Callback::new(move |()| {
+        // Its publication may take the row away before the answer comes.
+        let (event, media, id) = (thread.event.get_value(), thread.media.get_value(), id.get_value());
         form.run(async move {
-            gone(
-                api::delete_comment(&thread.event.get_value(), &thread.media.get_value(), &id.get_value())
-                    .await,
-            )?;
-            thread.remove(id.get_value());
+            gone(api::delete_comment(&event, &media, &id).await)?;
+            thread.remove(id);
             browser::focus_if_lost(LIST);
             announcer.say("The comment was deleted.");
             Ok(())
@@ -260,15 +261,15 @@ fn MuteButton(thread: Thread) -> impl IntoView {
     let form = Form::new();
     let muted = RwSignal::new(None::<bool>);
     let place = move || (thread.event.get_value(), thread.media.get_value());
+    let (event, media) = place();
     form.run(async move {
-        let (event, media) = place();
         muted.try_set(Some(api::is_muted(&event, &media).await?));
         Ok(())
     });
     let turn = move |_| {
         let Some(now) = muted.get_untracked() else { return };
+        let (event, media) = place();
         form.run(async move {
-            let (event, media) = place();
             api::set_muted(&event, Some(&media), !now).await?;
             muted.try_set(Some(!now));
             Ok(())

@@ -74,7 +74,7 @@ pub(crate) fn LinkedItem(
             let next = match answer {
                 Ok(media) => {
                     if talk {
-                        actions.talk.run(media.clone());
+                        actions.talk.try_run(media.clone());
                     }
                     Found::Apart(Box::new(media))
                 }

@@ -80,8 +80,8 @@ fn MutedRow(mutes: Mutes, mute: Mute) -> impl IntoView {
     let title = mute.event_title;
     let place = StoredValue::new((mute.event_id, mute.media_id));
     let unmute = move |_| {
+        let (event, media) = place.get_value();
         form.run(async move {
-            let (event, media) = place.get_value();
             api::set_muted(&event, media.as_ref(), false).await?;
             mutes.announcer.say("No longer muted.");
             mutes.load();

@@ -8,7 +8,7 @@ use shared::{
 
 use super::{
     Recorder,
-    making::{Asked, Kind, Making, Question, kinds, next_phases},
+    making::{Asked, Kind, Making, Named, Question, kinds, next_phases},
 };
 use crate::{components::dynamic::dynamic, pages::match_::words::what_word};
 
@@ -170,7 +170,7 @@ fn players(recorder: Recorder, side: Side, asked: Asked) -> Vec<Player> {
         let taken: Vec<PlayerId> = recorder.making.with_untracked(|making| {
             let making = making.as_ref();
             let taken = making.map(|making| [making.player.clone(), making.other.clone()]);
-            taken.into_iter().flatten().flatten().flatten().collect()
+            taken.into_iter().flatten().flatten().filter_map(|Named(player)| player).collect()
         });
         let known = !team.starting.is_empty();
         let fits = |player: &&Player| {
