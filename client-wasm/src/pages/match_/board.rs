@@ -42,16 +42,16 @@ pub(super) fn Scoreboard(log: MatchLog, #[prop(optional)] small: bool) -> impl I
     let tournament = Memo::new(move |_| log.with(|of| of.tournament_id.as_ref().map(ToString::to_string)));
     let is_on = move || !matches!(phase.get(), Phase::Scheduled) && !phase.get().is_over();
     view! {
-        <section class="board" class:board-small=small aria-label="Score">
+        <section class="scoreboard" class:scoreboard-small=small aria-label="Score">
             <h1 class="visually-hidden">{heading}</h1>
-            <p class="board-about" hidden=dynamic(move || about.with(String::is_empty))>{about}</p>
-            <div class="board-row" aria-hidden="true">
-                <span class="board-team">{home}</span>
-                <span class="board-score num">{score}</span>
-                <span class="board-team">{away}</span>
+            <p class="scoreboard-about" hidden=dynamic(move || about.with(String::is_empty))>{about}</p>
+            <div class="scoreboard-row" aria-hidden="true">
+                <span class="scoreboard-team">{home}</span>
+                <span class="scoreboard-score num">{score}</span>
+                <span class="scoreboard-team">{away}</span>
             </div>
-            <p class="board-kicks num" hidden=dynamic(move || kicks.with(String::is_empty))>{kicks}</p>
-            <p class="board-phase">
+            <p class="scoreboard-kicks num" hidden=dynamic(move || kicks.with(String::is_empty))>{kicks}</p>
+            <p class="scoreboard-phase">
                 <span class="badge" data-status=dynamic(move || if is_on() { "live" } else { "" })>
                     <span class="dot" aria-hidden="true" hidden=dynamic(move || !is_on())></span>
                     {dynamic(move || phase_word(phase.get()))}
@@ -62,7 +62,7 @@ pub(super) fn Scoreboard(log: MatchLog, #[prop(optional)] small: bool) -> impl I
                 }))}
             </p>
             {(!small).then(|| view! {
-                <div class="board-scorers">
+                <div class="scoreboard-scorers">
                     <Scorers log=log side=Side::Home />
                     <Scorers log=log side=Side::Away />
                 </div>
