@@ -123,7 +123,7 @@ test('P1 two who change one post do not overwrite each other', async ({ page, se
   await expect(bens.cards).toHaveCount(0);
 });
 
-test('P1 a post is written, scheduled, taken back and published by keyboard alone', async ({ page, server, api }) => {
+test('@chromium P1 a post is written, scheduled, taken back and published by keyboard alone', async ({ page, server, api }) => {
   const ada = await api.register('ada', 'Ada');
   const event = await ada.createEvent({ title: 'Harbour race' });
   const board = await PostsPage.of(page, server.url, 'ada');
