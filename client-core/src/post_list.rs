@@ -1,6 +1,7 @@
 //! The posts that somebody owns or edits, as their board shows them. Told on one's own topic; a snapshot does
 //! not say which of what was heard meanwhile it has in it, and an answer may come before or after the
-//! publication that says the same. So a post only ever becomes newer, by its version. Called by the page.
+//! publication that says the same. So a post only ever becomes newer, by its version. How many comments it has is told
+//! beside that, in order. Called by the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +85,12 @@ impl PostList {
                 self.gone.insert(deleted.post_id.clone());
                 None
             }
+            PostChange::Comments(counted) => {
+                if let Some(post) = self.posts.get_mut(&counted.post_id) {
+                    post.comments = counted.comments;
+                }
+                None
+            }
             PostChange::Access(_) => None,
         }
     }
@@ -132,7 +139,11 @@ impl PostList {
 
 #[cfg(test)]
 mod tests {
-    use shared::model::{account::Person, media::MediaKind, post::PostAccessChanged};
+    use shared::model::{
+        account::Person,
+        media::MediaKind,
+        post::{PostAccessChanged, PostComments},
+    };
 
     use super::*;
 
@@ -159,6 +170,7 @@ mod tests {
             publish_at: Some(at(59 - version)),
             published_at: None,
             failure: None,
+            comments: 0,
             created_at: at(0),
             updated_at: at(version),
         }
@@ -204,6 +216,25 @@ mod tests {
         list.begin_load();
         list.load([]);
         assert!(list.is_empty(), "what was heard before is for the snapshot to say");
+    }
+
+    #[test]
+    fn p3_comments_are_counted_whatever_the_version() {
+        let mut list = PostList::default();
+        let counted = |comments| PostChange::Comments(PostComments { post_id: id("p"), comments });
+        let comments = |list: &PostList| list.get(&id("p")).map(|post| post.comments);
+        list.apply(counted(1));
+        assert!(list.is_empty(), "a post that is not known is not made up");
+        list.apply(updated("p", 3, PostStatus::Draft));
+        list.begin_load();
+        assert_eq!(list.apply(counted(2)), None, "it has not moved");
+        assert_eq!(comments(&list), Some(2));
+        list.answered(post("p", 3, PostStatus::Draft));
+        assert_eq!(comments(&list), Some(2), "an answer of before says nothing new");
+        list.load([post("p", 3, PostStatus::Draft)]);
+        assert_eq!(comments(&list), Some(2), "nor does a snapshot of before");
+        list.apply(counted(1));
+        assert_eq!((comments(&list), version(&list, "p")), (Some(1), Some(3)));
     }
 
     #[test]

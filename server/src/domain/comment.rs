@@ -1,17 +1,20 @@
-//! Comments and likes on timeline items: each change is published on the event's topic, and told to whom it
-//! concerns. Who may read an event and is signed in may comment and like there; one's own comment is one's own
-//! to delete, and any comment that of who manages the event.
+//! Comments on timeline items and on posts, and likes of items: each change is published on the event's topic or
+//! the post's, and told to whom it concerns. Who may read an event and is signed in may comment and like there, who
+//! may read a post may comment on it; one's own comment is one's own to delete, and any comment that of who manages
+//! the event or the post.
 
 use shared::{
-    Change, CommentId, EventId, MediaId, Topic,
+    AccountId, Change, CommentId, EventId, MediaId, Offset, Topic,
     limits::COMMENT_TEXT_CHARS,
     model::{
         account::Person,
         comment::{
-            Comment, CommentChange, CommentDeleted, LikeChange, Liked, MediaLiked, NewComment, log_item,
+            Comment, CommentChange, CommentDeleted, LikeChange, Liked, MediaLiked, NewComment, Parent,
+            log_item,
         },
         media::Media,
         notification::NotificationKind,
+        post::Post,
     },
 };
 
@@ -26,7 +29,7 @@ use crate::{
         permission::{self, Action},
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, comment as rows, log, media, notification::About},
+    store::{StoreError, Tx, WorkError, comment as rows, log, media, notification::About, post},
     time::timestamp,
 };
 
@@ -43,62 +46,110 @@ async fn item(tx: &mut Tx<'_>, event: &EventId, id: &MediaId) -> Result<Media, W
     media::find(tx, event, id).await?.ok_or(WorkError::Refused(Refusal::NotFound("item")))
 }
 
-/// Comments on an item are told in one notification until it is read; likes likewise.
-fn comments_on(media: &MediaId) -> String {
-    format!("comment:{media}")
+/// What a comment stands under, as it is.
+enum Commented {
+    Media(Box<Media>),
+    Post(Box<Post>),
+}
+
+impl Commented {
+    async fn find(tx: &mut Tx<'_>, parent: &Parent) -> Result<Self, WorkError<Refusal>> {
+        match parent {
+            Parent::Media { event_id, media_id } => {
+                Ok(Self::Media(Box::new(item(tx, event_id, media_id).await?)))
+            }
+            Parent::Post { post_id } => {
+                let post = post::find(tx, post_id).await?;
+                Ok(Self::Post(Box::new(post.ok_or(WorkError::Refused(Refusal::NotFound("post")))?)))
+            }
+        }
+    }
+
+    /// Whose it is; nobody's, where a visitor has posted it.
+    const fn author(&self) -> Option<&AccountId> {
+        match self {
+            Self::Media(media) => media.author.account_id.as_ref(),
+            Self::Post(post) => Some(&post.owner.id),
+        }
+    }
+
+    /// Nothing was said about it before.
+    const fn since(&self) -> Offset {
+        match self {
+            Self::Media(media) => media.offset,
+            Self::Post(_) => Offset(1),
+        }
+    }
+
+    /// Tells how many comments there are, after so many more or less.
+    async fn publish_counts(self, tx: &mut Tx<'_>, more: i64, at: i64) -> Result<(), StoreError> {
+        match self {
+            Self::Media(mut media) => {
+                media.comments = media.comments.saturating_add_signed(more);
+                publish_counts(tx, &media, at).await
+            }
+            Self::Post(mut post) => {
+                post.comments = post.comments.saturating_add_signed(more);
+                super::post::tell_comments(tx, &post, at).await
+            }
+        }
+    }
+}
+
+/// Comments on an item or a post are told in one notification until it is read; likes likewise.
+fn comments_on(parent: &Parent) -> String {
+    format!("comment:{}", parent.id())
 }
 
 fn likes_of(media: &MediaId) -> String {
     format!("like:{media}")
 }
 
-/// Writes a comment under an item.
+/// Writes a comment under an item or a post.
 pub async fn post(
     tx: &mut Tx<'_>,
     principal: &Principal,
-    event_id: &EventId,
-    media_id: &MediaId,
+    parent: Parent,
     new: NewComment,
     at: i64,
 ) -> Result<Comment, WorkError<Refusal>> {
     let author = person(principal)?;
     let text = required("text", &new.text, COMMENT_TEXT_CHARS).map_err(WorkError::Refused)?;
-    let mut media = item(tx, event_id, media_id).await?;
-    let comment = Comment {
-        id: new_id(),
-        event_id: event_id.clone(),
-        media_id: media_id.clone(),
-        author,
-        text,
-        created_at: timestamp(at),
-        key: new.key,
-    };
+    let commented = Commented::find(tx, &parent).await?;
+    let comment = Comment { id: new_id(), parent, author, text, created_at: timestamp(at), key: new.key };
     rows::insert(tx, &comment, at).await?;
-    media.comments += 1;
     let change = CommentChange::New(Box::new(comment.clone()));
-    log::append(tx, &Topic::event(event_id), at, |_| change).await?;
-    publish_counts(tx, &media, at).await?;
-    tell(tx, &comment, &media, at).await?;
+    log::append(tx, &comment.parent.topic(), at, |_| change).await?;
+    let whose = commented.author().cloned();
+    commented.publish_counts(tx, 1, at).await?;
+    tell(tx, &comment, whose, at).await?;
     Ok(comment)
 }
 
-/// Tells of a comment: who is mentioned in it, and whose item it is about. Who is both hears of it once.
-async fn tell(tx: &mut Tx<'_>, comment: &Comment, media: &Media, at: i64) -> Result<(), StoreError> {
+/// Tells of a comment: who is mentioned in it, and whose item or post it is about. Who is both hears of it once.
+async fn tell(
+    tx: &mut Tx<'_>,
+    comment: &Comment,
+    whose: Option<AccountId>,
+    at: i64,
+) -> Result<(), StoreError> {
+    let parent = &comment.parent;
     let notice = Notice {
         kind: NotificationKind::Mention,
         subject: format!("mention:comment:{}", comment.id),
         by: Some(comment.author.clone()),
         reached: None,
-        event_id: Some(comment.event_id.clone()),
-        media_id: Some(comment.media_id.clone()),
+        event_id: parent.event_id().cloned(),
+        media_id: parent.media_id().cloned(),
+        post_id: parent.post_id().cloned(),
         comment_id: Some(comment.id.clone()),
         text: comment.text.clone(),
     };
     let names = notification::mentions(&comment.text);
     let mentioned = notification::mention(tx, names, &notice, at).await?;
-    if let Some(author) = media.author.account_id.as_ref().filter(|author| !mentioned.contains(*author)) {
-        let (kind, subject) = (NotificationKind::Comment, comments_on(&media.id));
-        notification::tell(tx, author, Notice { kind, subject, ..notice }, at).await?;
+    if let Some(author) = whose.filter(|author| !mentioned.contains(author)) {
+        let (kind, subject) = (NotificationKind::Comment, comments_on(parent));
+        notification::tell(tx, &author, Notice { kind, subject, ..notice }, at).await?;
     }
     Ok(())
 }
@@ -107,40 +158,42 @@ async fn tell(tx: &mut Tx<'_>, comment: &Comment, media: &Media, at: i64) -> Res
 pub async fn delete(
     tx: &mut Tx<'_>,
     principal: &Principal,
-    event_id: &EventId,
-    media_id: &MediaId,
+    parent: &Parent,
     id: &CommentId,
     at: i64,
 ) -> Result<(), WorkError<Refusal>> {
-    let found = rows::find(tx, event_id, media_id, id).await?;
+    let found = rows::find(tx, parent, id).await?;
     let comment = found.ok_or(WorkError::Refused(Refusal::NotFound("comment")))?;
-    let topic = Topic::event(event_id);
+    let topic = parent.topic();
     if principal.account_id() != Some(&comment.author.id) {
         permission::require(tx, principal, Action::Manage, &topic).await?;
     }
-    let media = item(tx, event_id, media_id).await?;
-    let told = told_by(tx, &media, &comment).await?;
+    let commented = Commented::find(tx, parent).await?;
+    let told = told_of(tx, commented.author(), &comment).await?;
     notification::withdraw(tx, About::MentionIn(id), at).await?;
     rows::delete(tx, &comment).await?;
-    if told && let Some(author) = &media.author.account_id {
-        notification::forget_comment(tx, author, &comments_on(media_id), &comment, at).await?;
+    if let Some(author) = told {
+        notification::forget_comment(tx, &author, &comments_on(parent), &comment, at).await?;
     }
-    let gone = CommentDeleted { media_id: media_id.clone(), comment_id: id.clone() };
+    let gone = CommentDeleted { parent: parent.clone(), comment_id: id.clone() };
     let deletion = CommentChange::Delete(gone);
     log::append(tx, &topic, at, |_| deletion.clone()).await?;
-    log::redact(tx, &topic, &log_item(media_id, id), media.offset, &deletion).await?;
-    publish_counts(tx, &Media { comments: media.comments.saturating_sub(1), ..media }, at).await?;
+    log::redact(tx, &topic, &log_item(parent, id), commented.since(), &deletion).await?;
+    commented.publish_counts(tx, -1, at).await?;
     Ok(())
 }
 
-/// Whether the item's author was told of a comment as of one on their item.
-async fn told_by(tx: &mut Tx<'_>, media: &Media, comment: &Comment) -> Result<bool, StoreError> {
-    let Some(author) = media.author.account_id.as_ref().filter(|id| **id != comment.author.id) else {
-        return Ok(false);
-    };
+/// Whoever's it is that was commented on, if they were told of it as of a comment on what is theirs.
+async fn told_of(
+    tx: &mut Tx<'_>,
+    author: Option<&AccountId>,
+    comment: &Comment,
+) -> Result<Option<AccountId>, StoreError> {
+    let Some(author) = author.filter(|id| **id != comment.author.id) else { return Ok(None) };
     let stored = crate::store::account::find(tx, author).await?;
     let mentioned = notification::mentions(&comment.text);
-    Ok(stored.is_some_and(|stored| !mentioned.contains(&stored.account.person.name)))
+    let told = stored.is_some_and(|stored| !mentioned.contains(&stored.account.person.name));
+    Ok(told.then(|| author.clone()))
 }
 
 /// Likes an item, or takes that back. Done twice it is done once; done again it is not told again.
@@ -183,6 +236,7 @@ async fn tell_like(tx: &mut Tx<'_>, by: Person, media: &Media, at: i64) -> Resul
         reached: None,
         event_id: Some(media.event_id.clone()),
         media_id: Some(media.id.clone()),
+        post_id: None,
         comment_id: None,
         text: media.text.clone(),
     };

@@ -84,6 +84,7 @@ async fn mention(
         reached: None,
         event_id: Some(media.event_id.clone()),
         media_id: Some(media.id.clone()),
+        post_id: None,
         comment_id: None,
         text: media.text.clone(),
     };

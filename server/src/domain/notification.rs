@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    AccountId, CommentId, EventId, MediaId, NotificationId, Offset, Topic,
+    AccountId, CommentId, EventId, MediaId, NotificationId, Offset, PostId, Topic,
     limits::MENTIONS,
     model::{
         account::Person,
@@ -26,6 +26,7 @@ use crate::{
     store::{
         StoreError, Tx, account, comment, log,
         notification::{self as rows, About},
+        post,
     },
     time::timestamp,
 };
@@ -45,6 +46,7 @@ pub struct Notice {
     pub reached: Option<u64>,
     pub event_id: Option<EventId>,
     pub media_id: Option<MediaId>,
+    pub post_id: Option<PostId>,
     pub comment_id: Option<CommentId>,
     pub text: String,
 }
@@ -60,6 +62,7 @@ impl Notice {
             reached: None,
             event_id: None,
             media_id: None,
+            post_id: None,
             comment_id: None,
             text: text.to_owned(),
         }
@@ -85,6 +88,7 @@ pub async fn tell(tx: &mut Tx<'_>, to: &AccountId, notice: Notice, at: i64) -> R
         count: notice.reached.unwrap_or(count),
         event_id: notice.event_id,
         media_id: notice.media_id,
+        post_id: notice.post_id,
         comment_id: notice.comment_id,
         text: excerpt(&notice.text),
         read: false,
@@ -101,6 +105,9 @@ pub async fn tell(tx: &mut Tx<'_>, to: &AccountId, notice: Notice, at: i64) -> R
 }
 
 async fn hears(tx: &mut Tx<'_>, to: &AccountId, notice: &Notice) -> Result<bool, StoreError> {
+    if let Some(post) = &notice.post_id {
+        return Ok(post::part(tx, post, to).await?.is_some());
+    }
     let Some(event) = &notice.event_id else { return Ok(true) };
     if !permission::may_hear(tx, to, event).await? || rows::is_muted(tx, to, event, None).await? {
         return Ok(false);
@@ -229,7 +236,7 @@ pub async fn forget_comment(
     if gone.created_at < timestamp(since) {
         return Ok(());
     }
-    let latest = comment::latest_since(tx, &gone.media_id, since, to).await?;
+    let latest = comment::latest_since(tx, &gone.parent, since, to).await?;
     notification.count = notification.count.saturating_sub(1);
     let Some(latest) = latest.filter(|_| notification.count > 0) else {
         return take_back(tx, to, notification.id, at).await;

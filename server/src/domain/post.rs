@@ -10,19 +10,22 @@ use shared::{
         media::{Attachment, MediaKind},
         post::{
             self, DeliveryState, Destination, NewDestination, NewPost, Post, PostAccessChanged, PostChange,
-            PostDeleted, PostPatch, PostStatus, Target,
+            PostComments, PostDeleted, PostPatch, PostStatus, Target,
         },
     },
 };
 
-use super::{Refusal, text};
+use super::{Refusal, notification, text};
 use crate::{
     auth::{
         Principal,
         permission::{self, Action},
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, account, log, media, post as rows, webhook as webhooks},
+    store::{
+        StoreError, Tx, WorkError, account, log, media, notification::About, post as rows,
+        webhook as webhooks,
+    },
     time::{from_timestamp, timestamp},
 };
 
@@ -78,6 +81,7 @@ pub async fn create(tx: &mut Tx<'_>, principal: &Principal, new: NewPost, at: i6
         publish_at: None,
         published_at: None,
         failure: None,
+        comments: 0,
         created_at: timestamp(at),
         updated_at: timestamp(at),
     };
@@ -323,6 +327,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: &PostId, at: i64) -> Work<Option<Upload
     }
     log::append(tx, &topic, at, |_| PostChange::Deleted(PostDeleted { post_id: id.clone() })).await?;
     log::close_topic(tx, &topic).await?;
+    notification::withdraw(tx, About::Post(id), at).await?;
     rows::delete(tx, id).await?;
     let upload = post.attachment.map(|attachment| attachment.upload_id);
     if let Some(upload) = &upload {
@@ -368,6 +373,16 @@ async fn tell(
     for person in people(post) {
         let change = |_| step(person)(Box::new(post.clone()));
         log::append(tx, &Topic::user(&person.id), at, change).await?;
+    }
+    Ok(())
+}
+
+/// Says to everybody whose a post is how many comments stand under it. The post is not changed by it, so that
+/// whoever is changing it is not overtaken.
+pub async fn tell_comments(tx: &mut Tx<'_>, post: &Post, at: i64) -> Result<(), StoreError> {
+    for person in people(post) {
+        let counted = PostComments { post_id: post.id.clone(), comments: post.comments };
+        log::append(tx, &Topic::user(&person.id), at, |_| PostChange::Comments(counted)).await?;
     }
     Ok(())
 }

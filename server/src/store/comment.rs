@@ -1,45 +1,65 @@
 //! Comments and likes in the store.
 
 use shared::{
-    AccountId, CommentId, EventId, MediaId,
+    AccountId, CommentId, EventId, MediaId, PostId,
     limits::LIKES_LISTED,
-    model::{account::Person, comment::Comment},
+    model::{
+        account::Person,
+        comment::{Comment, Parent},
+    },
 };
 
 use super::{Row, StoreError, Tx, tx::parse};
 use crate::time::timestamp;
 
+/// Comments under one item or post: `$1` is its id, `$2` the event's.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select c.id, c.event_id, c.media_id, a.id, a.name, a.display_name, c.text, c.created_at, c.key \
-             from comment c join account a on a.id = c.account_id ",
+            "select c.id, c.event_id, c.media_id, c.post_id, a.id, a.name, a.display_name, c.text, c.created_at, \
+             c.key from comment c join account a on a.id = c.account_id \
+             where coalesce(c.media_id, c.post_id) = $1 and coalesce(c.event_id, '') = $2 and ",
             $rest
         )
     };
 }
 
+/// The second value of a `select!`.
+fn event(parent: &Parent) -> &str {
+    parent.event_id().map_or("", EventId::as_str)
+}
+
 fn read(row: &Row<'_>) -> Result<Comment, StoreError> {
     Ok(Comment {
         id: row.parsed(0)?,
-        event_id: row.parsed(1)?,
-        media_id: row.parsed(2)?,
-        author: Person { id: row.parsed(3)?, name: row.text(4)?, display_name: row.text(5)? },
-        text: row.text(6)?,
-        created_at: timestamp(row.int(7)?),
-        key: row.opt_text(8)?.as_deref().map(parse).transpose()?,
+        parent: parent(row)?,
+        author: Person { id: row.parsed(4)?, name: row.text(5)?, display_name: row.text(6)? },
+        text: row.text(7)?,
+        created_at: timestamp(row.int(8)?),
+        key: row.opt_text(9)?.as_deref().map(parse).transpose()?,
     })
+}
+
+fn parent(row: &Row<'_>) -> Result<Parent, StoreError> {
+    match (row.opt_text(1)?, row.opt_text(2)?, row.opt_text(3)?) {
+        (Some(event), Some(media), None) => {
+            Ok(Parent::Media { event_id: parse(&event)?, media_id: parse(&media)? })
+        }
+        (None, None, Some(post)) => Ok(Parent::Post { post_id: parse(&post)? }),
+        _ => Err(StoreError::Fault("a comment is nowhere, or in two places".to_owned())),
+    }
 }
 
 /// Stores a new comment and counts it.
 pub async fn insert(tx: &mut Tx<'_>, comment: &Comment, at: i64) -> Result<(), StoreError> {
     tx.execute(
-        "insert into comment (id, event_id, media_id, account_id, text, key, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into comment (id, event_id, media_id, post_id, account_id, text, key, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             comment.id.as_str().into(),
-            comment.event_id.as_str().into(),
-            comment.media_id.as_str().into(),
+            comment.parent.event_id().map(EventId::as_str).into(),
+            comment.parent.media_id().map(MediaId::as_str).into(),
+            comment.parent.post_id().map(PostId::as_str).into(),
             comment.author.id.as_str().into(),
             (&comment.text).into(),
             comment.key.as_ref().map(shared::IdempotencyKey::as_str).into(),
@@ -47,45 +67,34 @@ pub async fn insert(tx: &mut Tx<'_>, comment: &Comment, at: i64) -> Result<(), S
         ],
     )
     .await?;
-    count(tx, &comment.media_id, 0, 1).await
+    count_comments(tx, &comment.parent, 1).await
 }
 
-/// One comment under an item of an event.
-pub async fn find(
-    tx: &mut Tx<'_>,
-    event: &EventId,
-    media: &MediaId,
-    id: &CommentId,
-) -> Result<Option<Comment>, StoreError> {
-    tx.first(
-        select!("where c.id = $1 and c.media_id = $2 and c.event_id = $3"),
-        &[id.as_str().into(), media.as_str().into(), event.as_str().into()],
-        read,
-    )
-    .await
+/// One comment under an item or a post.
+pub async fn find(tx: &mut Tx<'_>, parent: &Parent, id: &CommentId) -> Result<Option<Comment>, StoreError> {
+    let values = [parent.id().into(), event(parent).into(), id.as_str().into()];
+    tx.first(select!("c.id = $3"), &values, read).await
 }
 
 /// Removes a comment and counts it out.
 pub async fn delete(tx: &mut Tx<'_>, comment: &Comment) -> Result<(), StoreError> {
     tx.execute("delete from comment where id = $1", &[comment.id.as_str().into()]).await?;
-    count(tx, &comment.media_id, 0, -1).await
+    count_comments(tx, &comment.parent, -1).await
 }
 
-/// A page of an item's comments, newest first, older than `before`. Ids are in the order of time.
+/// A page of the comments under an item or a post, newest first, older than `before`. Ids are in the order of
+/// time.
 pub async fn list(
     tx: &mut Tx<'_>,
-    event: &EventId,
-    media: &MediaId,
+    parent: &Parent,
     before: Option<&CommentId>,
     limit: usize,
 ) -> Result<Vec<Comment>, StoreError> {
     tx.all(
-        select!(
-            "where c.media_id = $1 and c.event_id = $2 and ($3 is null or c.id < $3) order by c.id desc limit $4"
-        ),
+        select!("($3 is null or c.id < $3) order by c.id desc limit $4"),
         &[
-            media.as_str().into(),
-            event.as_str().into(),
+            parent.id().into(),
+            event(parent).into(),
             before.map(CommentId::as_str).into(),
             (limit as i64).into(),
         ],
@@ -94,19 +103,17 @@ pub async fn list(
     .await
 }
 
-/// The newest comment that somebody else than `but` has written under an item since `since` (milliseconds
-/// since 1970).
+/// The newest comment that somebody else than `but` has written under an item or a post since `since`
+/// (milliseconds since 1970).
 pub async fn latest_since(
     tx: &mut Tx<'_>,
-    media: &MediaId,
+    parent: &Parent,
     since: i64,
     but: &AccountId,
 ) -> Result<Option<Comment>, StoreError> {
     tx.first(
-        select!(
-            "where c.media_id = $1 and c.created_at >= $2 and c.account_id <> $3 order by c.id desc limit 1"
-        ),
-        &[media.as_str().into(), since.into(), but.as_str().into()],
+        select!("c.created_at >= $3 and c.account_id <> $4 order by c.id desc limit 1"),
+        &[parent.id().into(), event(parent).into(), since.into(), but.as_str().into()],
         read,
     )
     .await
@@ -142,7 +149,7 @@ pub async fn like(
     if inserted == 0 {
         return Ok(None);
     }
-    count(tx, media, 1, 0).await?;
+    count_likes(tx, media, 1).await?;
     Ok(Some(Like { is_first: true, since: at }))
 }
 
@@ -170,7 +177,7 @@ async fn set_liked(
         )
         .await?;
     let Some(since) = since else { return Ok(None) };
-    count(tx, media, if liked { 1 } else { -1 }, 0).await?;
+    count_likes(tx, media, if liked { 1 } else { -1 }).await?;
     Ok(Some(Like { is_first: false, since }))
 }
 
@@ -189,11 +196,15 @@ pub async fn liked(
     .await
 }
 
-async fn count(tx: &mut Tx<'_>, media: &MediaId, likes: i64, comments: i64) -> Result<(), StoreError> {
-    tx.execute(
-        "update media set likes = likes + $1, comments = comments + $2 where id = $3",
-        &[likes.into(), comments.into(), media.as_str().into()],
-    )
-    .await
-    .map(drop)
+async fn count_likes(tx: &mut Tx<'_>, media: &MediaId, likes: i64) -> Result<(), StoreError> {
+    let values = [likes.into(), media.as_str().into()];
+    tx.execute("update media set likes = likes + $1 where id = $2", &values).await.map(drop)
+}
+
+async fn count_comments(tx: &mut Tx<'_>, parent: &Parent, comments: i64) -> Result<(), StoreError> {
+    let sql = match parent {
+        Parent::Media { .. } => "update media set comments = comments + $1 where id = $2",
+        Parent::Post { .. } => "update post set comments = comments + $1 where id = $2",
+    };
+    tx.execute(sql, &[comments.into(), parent.id().into()]).await.map(drop)
 }

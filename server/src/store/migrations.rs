@@ -310,7 +310,43 @@ create unique index mute_account on mute (account_id, event_id, coalesce(media_i
 create index mute_event on mute (event_id);
 create index mute_media on mute (media_id);
 ",
+    COMMENTS_ON_POSTS,
 ];
+
+/// A comment on a post has no event, and a column that must not be empty cannot be made one that may: the table is
+/// made anew. What notifications tell of is put aside meanwhile, for it goes with the table.
+const COMMENTS_ON_POSTS: &str = "
+alter table post add column comments bigint not null default 0;
+
+create table comment_next (
+    -- In the order of time.
+    id         text   not null primary key,
+    -- What it stands under: an item and its event, or a post.
+    event_id   text   references event (id) on delete cascade,
+    media_id   text   references media (id) on delete cascade,
+    post_id    text   references post (id) on delete cascade,
+    account_id text   not null references account (id) on delete cascade,
+    text       text   not null,
+    key        text,
+    created_at bigint not null
+);
+insert into comment_next (id, event_id, media_id, account_id, text, key, created_at)
+    select id, event_id, media_id, account_id, text, key, created_at from comment;
+create table comment_told as select id, comment_id from notification where comment_id is not null;
+drop table comment;
+alter table comment_next rename to comment;
+update notification set comment_id = (select told.comment_id from comment_told told where told.id = notification.id)
+    where id in (select id from comment_told);
+drop table comment_told;
+create index comment_parent on comment (coalesce(media_id, post_id), id);
+create index comment_media on comment (media_id);
+create index comment_post on comment (post_id);
+create index comment_event on comment (event_id);
+create index comment_account on comment (account_id);
+
+alter table notification add column post_id text references post (id) on delete cascade;
+create index notification_post on notification (post_id);
+";
 
 /// Teams, matches and tournaments.
 const MATCHES: &str = "
@@ -436,6 +472,41 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p3_comments_of_before_stay_and_so_does_what_was_told_of_them() {
+        let before = STEPS.len() - 1;
+        assert_eq!(STEPS[before], COMMENTS_ON_POSTS, "this is about the step that made the table anew");
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("pragma foreign_keys = on").unwrap();
+        for step in &STEPS[..before] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection.pragma_update(None, "user_version", before as i64).unwrap();
+        connection
+            .execute_batch(
+                "insert into account (id, name, display_name, role, created_at) values ('a1', 'ada', 'Ada', 'user', 0);
+                 insert into event (id, number, title, description, place, status, created_at, updated_at)
+                     values ('e1', 1, 'Launch', '', '', 'live', 0, 0);
+                 insert into media (event_id, \"offset\", id, kind, author, text, created_at, updated_at)
+                     values ('e1', 1, 'm1', 'text', '{}', 'the rocket', 0, 0);
+                 insert into comment (id, event_id, media_id, account_id, text, created_at)
+                     values ('c1', 'e1', 'm1', 'a1', 'Go!', 0);
+                 insert into notification (id, account_id, kind, subject, count, comment_id, text, created_at, at)
+                     values ('n1', 'a1', 'comment', 's', 1, 'c1', 'Go!', 0, 0),
+                            ('n2', 'a1', 'like', 's', 1, null, '', 0, 0);",
+            )
+            .unwrap();
+        run(&mut connection).unwrap();
+        let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0)).unwrap();
+        assert_eq!(one("select text from comment where media_id = 'm1' and post_id is null").unwrap(), "Go!");
+        assert_eq!(one("select comment_id from notification where id = 'n1'").unwrap(), "c1");
+        assert_eq!(one("select comment_id from notification where id = 'n2'"), None);
+        connection.execute("delete from comment", []).unwrap();
+        assert_eq!(one("select comment_id from notification where id = 'n1'"), None, "it refers to it still");
+        let astray = connection.query_row("pragma foreign_key_check", [], |_| Ok(()));
+        assert_eq!(astray, Err(rusqlite::Error::QueryReturnedNoRows));
+    }
 
     #[test]
     fn v8_names_of_before_are_found_in_any_alphabet() {

@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select p.id, p.version, p.status, p.text, p.kind, p.attachment, p.publish_at, p.published_at, \
-             p.failure, p.created_at, p.updated_at, a.id, a.name, a.display_name \
+             p.failure, p.created_at, p.updated_at, a.id, a.name, a.display_name, p.comments \
              from post p join account a on a.id = p.owner_id ",
             $rest
         )
@@ -38,6 +38,7 @@ fn read(row: &Row<'_>) -> Result<Post, StoreError> {
         publish_at: row.opt_int(6)?.map(timestamp),
         published_at: row.opt_int(7)?.map(timestamp),
         failure: row.opt_text(8)?,
+        comments: row.int(14)? as u64,
         created_at: timestamp(row.int(9)?),
         updated_at: timestamp(row.int(10)?),
     })
@@ -116,7 +117,7 @@ fn attachment_json(post: &Post) -> Result<Option<String>, StoreError> {
     json.map_err(|error| StoreError::Fault(error.to_string()))
 }
 
-/// Stores everything of a post that changes, but for its destinations.
+/// Stores everything of a post that changes, but for its destinations and the count of its comments.
 pub async fn update(tx: &mut Tx<'_>, post: &Post, at: i64) -> Result<(), StoreError> {
     let json = attachment_json(post)?;
     tx.execute(

@@ -35,6 +35,7 @@ mod p1_posts;
 mod p2_delivery;
 mod p3_comments;
 mod p3_notifications;
+mod p3_posts;
 mod p4_leaving;
 mod p4_presence;
 mod p5_accounts;

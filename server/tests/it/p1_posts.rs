@@ -67,7 +67,9 @@ pub(crate) async fn next_step(follower: &mut Follower) -> (&'static str, Post) {
         PostChange::Publishing(post) => ("post:publishing", *post),
         PostChange::Published(post) => ("post:published", *post),
         PostChange::Failed(post) => ("post:failed", *post),
-        other @ (PostChange::Deleted(_) | PostChange::Access(_)) => panic!("{other:?}"),
+        other @ (PostChange::Deleted(_) | PostChange::Access(_) | PostChange::Comments(_)) => {
+            panic!("{other:?}")
+        }
     }
 }
 

@@ -278,7 +278,7 @@ async fn p3_what_was_said_under_an_item_goes_with_it() {
 }
 
 /// Everything that a topic's log has kept: types and payloads.
-async fn log_of(server: &Server, topic: &Topic) -> String {
+pub(crate) async fn log_of(server: &Server, topic: &Topic) -> String {
     let topic = topic.clone();
     let work =
         async move |tx: &mut Tx<'_>| server::store::log::read(tx, &topic, shared::Offset::ZERO, 1_000).await;

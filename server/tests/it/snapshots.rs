@@ -13,7 +13,7 @@ fn redacted(value: &Value) -> Value {
                 let value = match (name.as_str(), value) {
                     (
                         "id" | "accountId" | "commentId" | "connectionId" | "epoch" | "eventId" | "matchId"
-                        | "mediaId" | "notificationId" | "off" | "player" | "teamId" | "thumbHash"
+                        | "mediaId" | "notificationId" | "off" | "player" | "postId" | "teamId" | "thumbHash"
                         | "tournamentId" | "uploadId",
                         Value::String(_),
                     ) => {
@@ -281,4 +281,43 @@ async fn p3_comments_likes_and_notifications() {
         frames.insert((*what).to_owned(), Value::Array(heard));
     }
     insta::assert_json_snapshot!("comments_frames", frames);
+}
+
+#[tokio::test]
+async fn p3_comments_on_posts() {
+    let server = Server::start().await;
+    let (ada, bob) = (server.register("ada").await, server.register("bob").await);
+    let post = ada.draft(&json!({"text": "Lift-off!"})).await;
+    let path = format!("/api/posts/{}", post.id);
+    ada.send(ada.request(reqwest::Method::PUT, &format!("{path}/editors/bob"))).await;
+    let mut followers = Vec::new();
+    for topic in [shared::Topic::post(&post.id), ada.topic()] {
+        let mut follower = Follower::follow(&ada, Transport::Poll, &[(topic, None)], "w").await;
+        follower.next_subscribed().await;
+        followers.push(follower);
+    }
+    let mut bodies = Map::new();
+    let mut keep = |what: &str, answer: &crate::support::Answer| {
+        bodies.insert(what.to_owned(), json!({"status": answer.status, "body": redacted(&answer.body)}));
+    };
+    let said = bob.post(&format!("{path}/comments"), &json!({"text": "Go, @ada!", "key": "k"})).await;
+    keep("POST …/comments", &said);
+    keep("GET …/comments", &bob.get(&format!("{path}/comments")).await);
+    keep("GET /api/posts/{id}", &ada.get(&path).await);
+    keep("GET /api/notifications", &ada.get("/api/notifications").await);
+    let written = format!("{path}/comments/{}", said.body["id"].as_str().unwrap());
+    keep("DELETE …/comments/{commentId}", &bob.delete(&written).await);
+    insta::assert_json_snapshot!("comments_on_posts_bodies", bodies);
+
+    let mut frames = Map::new();
+    for ((what, count), follower) in
+        [("post:{id}", 2), ("user:{id} of the owner", 4)].iter().zip(&mut followers)
+    {
+        let mut heard = Vec::new();
+        while heard.len() < *count {
+            heard.push(next_publication(follower).await);
+        }
+        frames.insert((*what).to_owned(), Value::Array(heard));
+    }
+    insta::assert_json_snapshot!("comments_on_posts_frames", frames);
 }

@@ -69,7 +69,7 @@ pub struct Media {
     pub key: Option<IdempotencyKey>,
 }
 
-fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+pub(super) fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
     *number == T::default()
 }
 

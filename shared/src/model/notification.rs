@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Person;
 use crate::{
-    Change, CommentId, DomainChange as _, EventId, MediaId, NotificationId, Timestamp, change::domain_change,
+    Change, CommentId, DomainChange as _, EventId, MediaId, NotificationId, PostId, Timestamp,
+    change::domain_change,
 };
 
 /// What a notification is about.
@@ -78,6 +79,9 @@ pub struct Notification {
     pub event_id: Option<EventId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_id: Option<MediaId>,
+    /// One of the account's own posts, or one that it works on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_id: Option<CommentId>,
     /// The beginning of what was written, or what the server says.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account::Person,
-    media::{Attachment, MediaKind},
+    media::{Attachment, MediaKind, is_zero},
 };
 use crate::{
     DestinationId, EventId, IdempotencyKey, MediaId, PostId, Timestamp, UploadId, WebhookId,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 domain_change! {
-    /// What has happened to a post. All but the last two are to be taken as "this is the post now".
+    /// What has happened to a post. All but the last three are to be taken as "this is the post now".
     pub enum PostChange {
         /// Written, or shared with who is told.
         "post:created" => Created(Box<Post>), about |post| item(&post.id);
@@ -25,6 +25,8 @@ domain_change! {
         "post:deleted" => Deleted(PostDeleted), about |gone| item(&gone.post_id);
         /// Who may read or write the post has changed; on the post's own topic.
         "post:access" => Access(PostAccessChanged), about |changed| format!("access:{}", changed.post_id);
+        /// So many comments stand under it now. The post itself is the same, and its version.
+        "post:comments" => Comments(PostComments), about |counted| format!("comments:{}", counted.post_id);
     }
 }
 
@@ -45,6 +47,14 @@ pub struct PostDeleted {
 #[serde(rename_all = "camelCase")]
 pub struct PostAccessChanged {
     pub post_id: PostId,
+}
+
+/// Payload of `post:comments`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostComments {
+    pub post_id: PostId,
+    pub comments: u64,
 }
 
 /// Where a post stands.
@@ -118,6 +128,9 @@ pub struct Post {
     /// Why it failed. For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// How many comments stand under it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub comments: u64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -3,8 +3,8 @@
 use shared::{AccountId, model::account::Person};
 
 use super::{
-    Post, PostAccessChanged, PostChange, PostId, Principal, Refusal, Step, StoreError, Topic, Tx, Work,
-    account, conflict, find, gone, limits, log, refused, rows, save, save_and_tell,
+    About, Post, PostAccessChanged, PostChange, PostId, Principal, Refusal, Step, StoreError, Topic, Tx,
+    Work, account, conflict, find, gone, limits, log, notification, refused, rows, save, save_and_tell,
 };
 
 /// Shares a post with somebody, by name. Who it is shared with hears of it as `post:created`.
@@ -49,6 +49,7 @@ pub async fn remove_editor(
     rows::delete_editor(tx, id, &person.id).await?;
     changed(tx, id, at).await?;
     gone(tx, &Topic::user(&person.id), id, at).await?;
+    notification::withdraw(tx, About::PostTo(id, &person.id), at).await?;
     save(tx, &mut post, PostChange::Updated, at).await?;
     Ok(person.id)
 }
