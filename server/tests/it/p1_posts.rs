@@ -445,7 +445,7 @@ async fn p2_a_webhooks_secret_is_said_once() {
 }
 
 impl Api {
-    async fn put(&self, path: &str) -> crate::support::Answer {
+    pub(crate) async fn put(&self, path: &str) -> crate::support::Answer {
         self.send(self.request(reqwest::Method::PUT, path)).await
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::{
     EventId,
-    model::post::{DeliveryState, Post, PostStatus},
+    model::{
+        notification::{Notification, NotificationKind, Notifications},
+        post::{DeliveryState, Post, PostStatus},
+    },
 };
 use tempfile::TempDir;
 
@@ -306,4 +309,83 @@ async fn p2_no_kill_loses_a_post_or_doubles_it() {
     let mut received: Vec<_> = received.into_values().collect();
     received.sort();
     assert_eq!(received, expected, "each under one id at the receiver");
+}
+
+/// The errors that somebody has been told of.
+async fn errors(of: &Api) -> Vec<Notification> {
+    let answer = of.get("/api/notifications?limit=200").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let all = answer.read::<Notifications>().page.items;
+    all.into_iter().filter(|told| told.kind == NotificationKind::Error).collect()
+}
+
+#[tokio::test]
+async fn p2_p3_a_failure_is_told_to_the_owner_once_each_time() {
+    let replies = [Reply::Status(410), Reply::Status(503), Reply::Status(503), Reply::Status(503)];
+    let (server, receiver) = (server().await, Receiver::start(&replies).await);
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
+    let (place, _) = webhook(&ada, &receiver.url).await;
+    let long = "For the papers, and for everybody who was not there";
+    let post = ada.draft(&json!({"text": format!("{long}\nShe floats."), "destinations": [place]})).await;
+    assert_eq!(ada.api.put(&format!("/api/posts/{}/editors/ben", post.id)).await.status, 200);
+    let failed = async |what: &str| {
+        let mut heard = ada.listen(Transport::WebSocket).await;
+        ada.act(&post, what, &json!({})).await;
+        while next_step(&mut heard).await.0 != "post:failed" {}
+    };
+    failed("publish").await;
+    let [told] = &errors(&ada.api).await[..] else { panic!("once") };
+    assert_eq!((&told.post_id, &told.by, told.read), (&Some(post.id.clone()), &None, false));
+    let words = "“For the papers, and for everybody who wa…” did not get where it was to go: \
+                 127.0.0.1: the receiver answered 410";
+    assert_eq!(told.text, words);
+    assert_eq!(errors(&ben.api).await, [], "it is the owner's");
+
+    // Tried again it fails again, after three tries, of which only the last is a failure.
+    failed("retry").await;
+    assert_eq!(errors(&ada.api).await.len(), 2);
+    let mut heard = ada.listen(Transport::WebSocket).await;
+    ada.act(&post, "retry", &json!({})).await;
+    while next_step(&mut heard).await.0 != "post:published" {}
+    assert_eq!(errors(&ada.api).await.len(), 2);
+    assert_eq!(ada.api.delete(&format!("/api/posts/{}", post.id)).await.status, 204);
+    assert_eq!(errors(&ada.api).await, [], "gone with what they tell of");
+}
+
+/// Kills at every moment of posts that fail: each failure is told once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_p3_no_kill_loses_a_failure_or_tells_it_twice() {
+    const POSTS: usize = 12;
+    let dir = TempDir::new().unwrap();
+    let replies = [&[Reply::Silence][..], &[Reply::Status(410); 10 * POSTS]].concat();
+    let receiver = Receiver::start(&replies).await;
+    let mut process = Process::start(dir.path(), &FLAGS);
+    let mut ada = process.register("ada").await;
+    let (place, _) = webhook(&ada, &receiver.url).await;
+    let mut posts = Vec::new();
+    for number in 0..POSTS {
+        let post = ada.draft(&json!({"text": format!("post {number}"), "destinations": [place]})).await;
+        let at = server::time::timestamp(server::time::unix_ms() + 300 + 60 * number as i64);
+        ada.act(&post, "schedule", &json!({"at": at})).await;
+        posts.push(post);
+    }
+    for arrived in [1, 3, 7] {
+        receiver.until(arrived).await;
+        process.kill();
+        process = Process::start(dir.path(), &FLAGS);
+        ada = at(&process, &ada);
+    }
+    for post in &posts {
+        until(&post.text, async || ada.post_now(post).await.status == PostStatus::Failed).await;
+    }
+    process.kill();
+    let process = Process::start(dir.path(), &FLAGS);
+    let ada = at(&process, &ada);
+    let mut told: Vec<_> =
+        errors(&ada.api).await.into_iter().map(|told| told.post_id.unwrap().to_string()).collect();
+    told.sort();
+    let mut expected: Vec<_> = posts.iter().map(|post| post.id.to_string()).collect();
+    expected.sort();
+    assert_eq!(told, expected);
+    assert_eq!(ada.api.get("/api/notifications/unread").await.body, json!({"unread": POSTS}));
 }

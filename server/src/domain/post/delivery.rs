@@ -6,23 +6,28 @@ use shared::{
     EventId, IdempotencyKey, MediaId,
     model::{
         media::{Attachment, Media, MediaKind, NewMedia},
+        notification::NotificationKind,
         post::{DeliveryState, Destination, Post, PostChange, PostStatus, Target},
     },
 };
 
 use super::{
-    PostId, Refusal, Step, StoreError, Topic, Tx, Work, account, begin, refused, rows, save, webhooks,
+    PostId, Refusal, Step, StoreError, Topic, Tx, Work, account, begin, notification, refused, rows, save,
+    webhooks,
 };
 use crate::{
     auth::{
         Credential, Principal, User,
         permission::{self, Action},
     },
-    domain,
+    domain::{self, notification::Notice},
     publish::{self, Keyed},
     store::{WorkError, post::Claimed},
     time::timestamp,
 };
+
+/// So many characters of a post stand for it where it is spoken of.
+const NAME_CHARS: usize = 40;
 
 /// What came of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +67,7 @@ pub async fn begin_due(tx: &mut Tx<'_>, at: i64, limit: usize) -> Work<()> {
             Err(WorkError::Refused(refusal)) => {
                 post.status = PostStatus::Failed;
                 post.failure = Some(words(refusal));
-                save(tx, &mut post, PostChange::Failed, at).await?;
+                save_outcome(tx, &mut post, PostChange::Failed, at).await?;
             }
         }
     }
@@ -163,7 +168,33 @@ pub async fn settle(
     }
     rows::update_destination(tx, known).await?;
     let step = conclude(&mut post, at).unwrap_or(PostChange::Updated);
-    save(tx, &mut post, step, at).await
+    save_outcome(tx, &mut post, step, at).await
+}
+
+/// Stores how far a post has come, and tells its owner if it has failed by that: in the transaction that makes it
+/// so, and no second one can.
+async fn save_outcome(tx: &mut Tx<'_>, post: &mut Post, step: Step, at: i64) -> Result<(), StoreError> {
+    save(tx, post, step, at).await?;
+    let Some(failure) = post.failure.as_ref().filter(|_| post.status == PostStatus::Failed) else {
+        return Ok(());
+    };
+    let text = format!("{} did not get where it was to go: {failure}", name(post));
+    let notice =
+        Notice { post_id: Some(post.id.clone()), ..Notice::of_system(NotificationKind::Error, &text) };
+    notification::tell(tx, &post.owner.id, notice, at).await
+}
+
+/// What a post is called where it is spoken of: its first words.
+fn name(post: &Post) -> String {
+    let mut chars = post.text.lines().next().unwrap_or_default().chars();
+    let mut start: String = chars.by_ref().take(NAME_CHARS).collect();
+    if start.is_empty() {
+        return "A post without text".to_owned();
+    }
+    if chars.next().is_some() {
+        start.push('…');
+    }
+    format!("“{start}”")
 }
 
 /// What a post on its way has come to, once nothing of it is waiting.
