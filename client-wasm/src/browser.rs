@@ -334,12 +334,15 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// Moves the focus to the element with this id, if it is there.
 pub(crate) fn focus(id: &str) {
-    if let Some(element) =
-        document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok())
-    {
+    if let Some(element) = element(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
         // An element that cannot be focused stays without focus.
         element.focus().ok();
     }
+}
+
+/// The element with this id.
+pub(crate) fn element(id: &str) -> Option<web_sys::Element> {
+    document().get_element_by_id(id)
 }
 
 /// Focuses the element with this id if what had the focus is being taken off the page: pressed buttons go with

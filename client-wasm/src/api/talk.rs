@@ -4,7 +4,7 @@ use gloo_net::http::Request;
 use shared::{
     CommentId, EventId, MediaId, NotificationId,
     model::{
-        comment::{Comment, NewComment},
+        comment::{Comment, NewComment, Parent},
         notification::{Mute, Muted, Notifications, Unread},
     },
     rest::Page,
@@ -17,25 +17,21 @@ fn item(event: &EventId, media: &MediaId) -> String {
     format!("/api/events/{event}/media/{media}")
 }
 
-/// A page of an item's comments, newest first.
-pub(crate) async fn comments(
-    event: &EventId,
-    media: &MediaId,
-    before: Option<String>,
-) -> Answer<Page<Comment>> {
-    let path = item(event, media);
+/// A page of the comments on an item or a post, newest first.
+pub(crate) async fn comments(parent: &Parent, before: Option<String>) -> Answer<Page<Comment>> {
+    let path = parent.comments_path();
     match before {
-        None => get(&format!("{path}/comments")).await,
-        Some(before) => get(&format!("{path}/comments?before={}", encode(&before))).await,
+        None => get(&path).await,
+        Some(before) => get(&format!("{path}?before={}", encode(&before))).await,
     }
 }
 
-pub(crate) async fn comment(event: &EventId, media: &MediaId, new: &NewComment) -> Answer<Comment> {
-    send(Request::post(&format!("{}/comments", item(event, media))), new).await
+pub(crate) async fn comment(parent: &Parent, new: &NewComment) -> Answer<Comment> {
+    send(Request::post(&parent.comments_path()), new).await
 }
 
-pub(crate) async fn delete_comment(event: &EventId, media: &MediaId, id: &CommentId) -> Answer<()> {
-    done(Request::delete(&format!("{}/comments/{id}", item(event, media))).build()).await
+pub(crate) async fn delete_comment(parent: &Parent, id: &CommentId) -> Answer<()> {
+    done(Request::delete(&format!("{}/{id}", parent.comments_path())).build()).await
 }
 
 /// Likes an item, or no longer.

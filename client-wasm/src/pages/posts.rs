@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use client_core::post_list::PostList;
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_query_map;
 use shared::{
     EventId, PostId,
     model::{
@@ -18,11 +19,14 @@ mod deleting;
 mod destinations;
 mod editor;
 mod editors;
+mod opened;
+mod talk;
 mod webhooks;
 
 use card::Card;
 use deleting::DeleteDialog;
 use editor::Editor;
+use talk::TalkDialog;
 use webhooks::Webhooks;
 
 use super::sign_in;
@@ -62,6 +66,8 @@ struct State {
     problem: RwSignal<Option<(PostId, String)>>,
     editing: RwSignal<Option<Editing>>,
     deleting: RwSignal<Option<Post>>,
+    /// The post whose comments are open.
+    talking: RwSignal<Option<PostId>>,
     /// Where posts may go: events that are listed, and webhooks of one's own.
     events: RwSignal<BTreeMap<EventId, Event>>,
     webhooks: RwSignal<Vec<Webhook>>,
@@ -77,6 +83,7 @@ impl State {
             problem: RwSignal::new(None),
             editing: RwSignal::new(None),
             deleting: RwSignal::new(None),
+            talking: RwSignal::new(None),
             events: RwSignal::default(),
             webhooks: RwSignal::default(),
             announcer: use_announcer(),
@@ -131,6 +138,22 @@ impl State {
         if let Some(Some(words)) = said {
             self.announcer.say(words);
         }
+    }
+
+    /// Leads to a post, and opens its comments if one of them is meant.
+    fn show(self, id: &PostId, talk: bool) {
+        if self.posts.with_untracked(|list| list.get(id).is_none()) {
+            self.announcer.say("The post that this link points at is not there any more.");
+            return;
+        }
+        let id = id.clone();
+        // Its card is drawn by then.
+        browser::before_paint(move || {
+            browser::focus_and_show(browser::element(&card::element_id(&id)).as_ref());
+            if talk {
+                self.talking.try_set(Some(id));
+            }
+        });
     }
 
     /// Asks for one change of a post; what comes of it comes with the topic, too.
@@ -211,6 +234,19 @@ fn Board() -> impl IntoView {
     });
     state.load();
     state.load_places();
+    let query = use_query_map();
+    let linked = Memo::new(move |_| {
+        query.with(|query| {
+            let id = query.get("post")?.parse::<PostId>().ok()?;
+            Some((id, query.get("comments").is_some()))
+        })
+    });
+    let ready = Memo::new(move |_| state.loaded.get());
+    Effect::new(move || {
+        if let Some((id, talk)) = linked.get().filter(|_| ready.get()) {
+            state.show(&id, talk);
+        }
+    });
     let empty = Memo::new(move |_| state.loaded.get() && state.posts.with(PostList::is_empty));
     let write = move |_| state.editing.set(Some(Editing::New));
     view! {
@@ -246,6 +282,7 @@ fn Board() -> impl IntoView {
         <Sheet open=open_while(state.editing) title="Post">
             <Editor state=state />
         </Sheet>
+        <TalkDialog state=state />
         <DeleteDialog state=state />
     }
 }

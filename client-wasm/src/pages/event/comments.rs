@@ -1,13 +1,14 @@
-//! The comments on an item, in a dialog: live while it is open. Fetched when it is first opened.
+//! The comments on an item, in a dialog: live while it is open. Fetched when it is first opened. What is in the dialog
+//! is the same for a post, whose board calls it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use shared::{
-    CommentId, EventId, IdempotencyKey, MediaId,
+    CommentId, EventId, IdempotencyKey,
     limits::COMMENT_TEXT_CHARS,
     model::{
-        comment::{Comment, CommentChange, NewComment},
+        comment::{Comment, CommentChange, NewComment, Parent},
         media::Media,
     },
 };
@@ -40,8 +41,7 @@ const LIST: &str = "comments-list";
 /// What the dialog knows.
 #[derive(Clone, Copy)]
 struct Thread {
-    event: StoredValue<EventId>,
-    media: StoredValue<MediaId>,
+    parent: StoredValue<Parent>,
     /// In the order of time, as their ids are.
     comments: RwSignal<BTreeMap<CommentId, Comment>>,
     /// What is deleted while a page that has it still may be on its way.
@@ -56,9 +56,9 @@ impl Thread {
     /// Reads a page: the newest, which is all there is to know from its oldest on, or the one below.
     fn load(self, before: Option<String>) {
         let is_first = before.is_none();
-        let (event, media) = (self.event.get_value(), self.media.get_value());
+        let parent = self.parent.get_value();
         self.loading.run(async move {
-            let page = api::comments(&event, &media, before).await?;
+            let page = api::comments(&parent, before).await?;
             self.comments.try_update(|comments| {
                 if is_first {
                     // What has been heard meanwhile is younger than all on the page.
@@ -83,7 +83,7 @@ impl Thread {
         };
         for publication in publications {
             match publication.change.read::<CommentChange>() {
-                Some(CommentChange::New(comment)) if comment.media_id == self.media.get_value() => {
+                Some(CommentChange::New(comment)) if comment.parent == self.parent.get_value() => {
                     self.put(*comment);
                 }
                 Some(CommentChange::Delete(gone)) => self.remove(gone.comment_id),
@@ -105,23 +105,33 @@ impl Thread {
 /// The dialog, while there is an item that it is about.
 #[component]
 pub(crate) fn Comments(event: StoredValue<EventId>, about: RwSignal<Option<Media>>) -> impl IntoView {
+    let (ear, rights, session) = (expect_context::<Ear>(), expect_context::<Rights>(), use_session());
+    let may_manage = Signal::derive(move || rights.may_manage() || session.is_admin());
     view! {
         <Sheet open=open_while(about) title="Comments">
             {move || about.get_untracked().map(|media| {
-                view! { <Talk event=event media=media.id /> }
+                let parent = Parent::Media { event_id: event.get_value(), media_id: media.id };
+                view! { <Talk parent=parent ear=ear may_manage=may_manage /> }
             })}
         </Sheet>
     }
 }
 
+/// What was said about an item or a post, and a place to say something; in a dialog.
 #[component]
-fn Talk(event: StoredValue<EventId>, media: MediaId) -> impl IntoView {
-    let (ear, rights) = (expect_context::<Ear>(), expect_context::<Rights>());
+pub(crate) fn Talk(
+    parent: Parent,
+    /// Hears what is said on the topic of it.
+    ear: Ear,
+    /// Whether others' comments are the reader's to delete.
+    #[prop(into)]
+    may_manage: Signal<bool>,
+) -> impl IntoView {
     let session = use_session();
     let sheet = use_sheet();
+    let may_mute = parent.media_id().is_some();
     let thread = Thread {
-        event,
-        media: StoredValue::new(media),
+        parent: StoredValue::new(parent),
         comments: RwSignal::new(BTreeMap::new()),
         deleted: StoredValue::new(BTreeSet::new()),
         next: RwSignal::new(None),
@@ -132,8 +142,7 @@ fn Talk(event: StoredValue<EventId>, media: MediaId) -> impl IntoView {
     thread.load(None);
     let ids = Memo::new(move |_| thread.comments.with(|all| all.keys().rev().cloned().collect::<Vec<_>>()));
     let signed_in = Memo::new(move |_| session.is_signed_in());
-    let here =
-        move || sign_in::address(&format!("/events/{}?item={}", event.get_value(), thread.media.get_value()));
+    let here = move || thread.parent.with_value(|parent| sign_in::address(&address(parent)));
     view! {
         {dynamic(move || if signed_in.get() {
             view! { <Write thread=thread /> }.into_any()
@@ -144,7 +153,7 @@ fn Talk(event: StoredValue<EventId>, media: MediaId) -> impl IntoView {
         <ul class="comments" id=LIST tabindex="-1" aria-label="Comments">
             <For each=move || ids.get() key=|id| id.clone() let:id>
                 {thread.comments.with_untracked(|all| all.get(&id).cloned()).map(|comment| {
-                    view! { <CommentRow thread=thread comment=comment rights=rights /> }
+                    view! { <CommentRow thread=thread comment=comment may_manage=may_manage /> }
                 })}
             </For>
         </ul>
@@ -158,9 +167,17 @@ fn Talk(event: StoredValue<EventId>, media: MediaId) -> impl IntoView {
                     "Show older"
                 </button>
             }.into_any())}
-            {when(move || signed_in.get(), move || view! { <MuteButton thread=thread /> }.into_any())}
+            {when(move || may_mute && signed_in.get(), move || view! { <MuteButton thread=thread /> }.into_any())}
             <button class="btn" type="button" on:click=move |_| sheet.close()>"Close"</button>
         </div>
+    }
+}
+
+/// Where it is to be seen.
+fn address(parent: &Parent) -> String {
+    match parent {
+        Parent::Media { event_id, media_id } => format!("/events/{event_id}?item={media_id}"),
+        Parent::Post { post_id } => format!("/posts?post={post_id}"),
     }
 }
 
@@ -179,7 +196,7 @@ fn Write(thread: Thread) -> impl IntoView {
         let key = again.or_else(|| browser::random_id().parse().ok());
         sent.set_value(key.clone().map(|key| (words.clone(), key)));
         let new = NewComment { text: words.clone(), key };
-        let answer = api::comment(&thread.event.get_value(), &thread.media.get_value(), &new).await?;
+        let answer = api::comment(&thread.parent.get_value(), &new).await?;
         thread.put(answer);
         sent.try_set_value(None);
         // What has been written meanwhile is the next one.
@@ -207,19 +224,18 @@ fn Write(thread: Thread) -> impl IntoView {
 }
 
 #[component]
-fn CommentRow(thread: Thread, comment: Comment, rights: Rights) -> impl IntoView {
+fn CommentRow(thread: Thread, comment: Comment, may_manage: Signal<bool>) -> impl IntoView {
     let session = use_session();
     let announcer = use_announcer();
     let form = Form::new();
     let author = comment.author.id.clone();
-    let may_delete =
-        move || rights.may_manage() || session.id().is_some_and(|id| id == author) || session.is_admin();
+    let may_delete = move || may_manage.get() || session.id().is_some_and(|id| id == author);
     let id = StoredValue::new(comment.id);
     let delete = Callback::new(move |()| {
         // Its publication may take the row away before the answer comes.
-        let (event, media, id) = (thread.event.get_value(), thread.media.get_value(), id.get_value());
+        let (parent, id) = (thread.parent.get_value(), id.get_value());
         form.run(async move {
-            gone(api::delete_comment(&event, &media, &id).await)?;
+            gone(api::delete_comment(&parent, &id).await)?;
             thread.remove(id);
             browser::focus_if_lost(LIST);
             announcer.say("The comment was deleted.");
@@ -260,15 +276,18 @@ fn gone(answer: Answer<()>) -> Answer<()> {
 fn MuteButton(thread: Thread) -> impl IntoView {
     let form = Form::new();
     let muted = RwSignal::new(None::<bool>);
-    let place = move || (thread.event.get_value(), thread.media.get_value());
-    let (event, media) = place();
-    form.run(async move {
-        muted.try_set(Some(api::is_muted(&event, &media).await?));
-        Ok(())
-    });
+    let place = move || match thread.parent.get_value() {
+        Parent::Media { event_id, media_id } => Some((event_id, media_id)),
+        Parent::Post { .. } => None,
+    };
+    if let Some((event, media)) = place() {
+        form.run(async move {
+            muted.try_set(Some(api::is_muted(&event, &media).await?));
+            Ok(())
+        });
+    }
     let turn = move |_| {
-        let Some(now) = muted.get_untracked() else { return };
-        let (event, media) = place();
+        let Some((now, (event, media))) = muted.get_untracked().zip(place()) else { return };
         form.run(async move {
             api::set_muted(&event, Some(&media), !now).await?;
             muted.try_set(Some(!now));

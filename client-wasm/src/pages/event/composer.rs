@@ -6,14 +6,14 @@ use leptos::{
     prelude::*,
 };
 use shared::{
-    AccountId, EventId,
+    AccountId, EventId, Topic,
     limits::{DISPLAY_NAME_CHARS, MEDIA_TEXT_CHARS},
     model::media::MediaKind,
 };
 use wasm_bindgen::JsCast;
 
 pub(crate) mod files;
-mod typing;
+pub(crate) mod typing;
 
 use files::{Draft, accept};
 use typing::Typing;
@@ -94,7 +94,7 @@ impl Writing {
 /// The composer.
 #[component]
 pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: Writing) -> impl IntoView {
-    let typing = Typing::on(&event);
+    let typing = Typing::on(Topic::event(&event));
     let event = StoredValue::new(event);
     let session = use_session();
     let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));

@@ -1,5 +1,5 @@
-//! What is said on the event's topic beside its timeline, for whoever shows it while it is shown. The page follows
-//! the topic; there is one ear at a time.
+//! What is said on the event's topic beside its timeline, or on a post's, for whoever shows it while it is shown. The
+//! page follows the topic; there is one ear at a time.
 
 use std::rc::Rc;
 

@@ -1,6 +1,7 @@
 //! Who else is on the page of an event, and who is typing there (P4): what is heard of it, kept until the part of the
 //! program is there that shows it, which is fetched once there is somebody to show. Understands no more of a frame
-//! than that; the rest is `shown`'s and `client_core::people`'s. Called by the event's page.
+//! than that; the rest is `shown`'s and `client_core::people`'s. Called by the event's page,
+//! and where a post is open.
 
 use client_core::people::People;
 use leptos::{prelude::*, task::spawn_local};

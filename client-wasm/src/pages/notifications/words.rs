@@ -8,12 +8,13 @@ use crate::{components::icon::Icon, words::count};
 pub(super) fn sentence(told: &Notification) -> String {
     let who = told.by.as_ref().map_or("Somebody", |by| by.display_name.as_str());
     let others = told.count.saturating_sub(1);
+    let what = if told.post_id.is_some() { "your post" } else { "what you posted" };
     match told.kind {
         NotificationKind::Mention if told.comment_id.is_some() => format!("{who} mentioned you in a comment"),
         NotificationKind::Mention => format!("{who} mentioned you"),
-        NotificationKind::Comment if others == 0 => format!("{who} commented on what you posted"),
+        NotificationKind::Comment if others == 0 => format!("{who} commented on {what}"),
         NotificationKind::Comment => {
-            format!("{} on what you posted, the last by {who}", count(told.count, "comment", "comments"))
+            format!("{} on {what}, the last by {who}", count(told.count, "comment", "comments"))
         }
         NotificationKind::Like if others == 0 => format!("{who} likes what you posted"),
         NotificationKind::Like => {
@@ -26,15 +27,21 @@ pub(super) fn sentence(told: &Notification) -> String {
 
 /// The beginning of what it is about.
 pub(super) fn quote(told: &Notification) -> String {
-    // A word of the server is the sentence itself.
-    if told.event_id.is_none() { String::new() } else { told.text.clone() }
+    match told.kind {
+        // A word of the server is the sentence itself.
+        NotificationKind::Success | NotificationKind::Warning | NotificationKind::Error => String::new(),
+        _ => told.text.clone(),
+    }
 }
 
-/// Where it happened: the item, with its comments open where one of them is meant.
+/// Where it happened: the item or the post, with its comments open where one of them is meant.
 pub(super) fn address(told: &Notification) -> Option<String> {
+    let comments = if told.comment_id.is_some() { "&comments=1" } else { "" };
+    if let Some(post) = &told.post_id {
+        return Some(format!("/posts?post={post}{comments}"));
+    }
     let event = told.event_id.as_ref()?;
     let Some(media) = &told.media_id else { return Some(format!("/events/{event}")) };
-    let comments = if told.comment_id.is_some() { "&comments=1" } else { "" };
     Some(format!("/events/{event}?item={media}{comments}"))
 }
 

@@ -19,7 +19,13 @@ use crate::{
         time::moment,
     },
     session::use_session,
+    words::count,
 };
+
+/// Of the card of a post.
+pub(super) fn element_id(id: &PostId) -> String {
+    format!("post-{id}")
+}
 
 /// A card of the board.
 #[component]
@@ -44,11 +50,17 @@ pub(super) fn Card(state: State, id: PostId) -> impl IntoView {
         let of_this = |(of, _): &&(PostId, String)| id.with_value(|id| of == id);
         state.problem.with(|problem| problem.as_ref().filter(of_this).map(|(_, message)| message.clone()))
     });
+    let comments = Memo::new(move |_| post.with(|post| post.as_ref().map_or(0, |post| post.comments)));
+    let talk = move |_| state.talking.set(Some(id.get_value()));
+    let talk_label = move || match comments.get() {
+        0 => "Comments".to_owned(),
+        number => format!("Comments: {}", count(number, "comment", "comments")),
+    };
     let edit = move |_| state.editing.set(Some(Editing::Post(id.get_value())));
     let may_change =
         move || matches!(status.get(), PostStatus::Draft | PostStatus::Scheduled | PostStatus::Failed);
     view! {
-        <article class="post-card" aria-label=name>
+        <article class="post-card" id=id.with_value(element_id) tabindex="-1" aria-label=name>
             <div class="post-top">
                 <span class="hint">{part(when_words)}</span>
                 <CardMenu state=state post=post name=name.into() />
@@ -61,14 +73,18 @@ pub(super) fn Card(state: State, id: PostId) -> impl IntoView {
             </p>
             <p class="error-text" hidden=dynamic(move || failure.with(String::is_empty))>{failure}</p>
             <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>
-            {when(may_change, move || view! {
-                <div class="row">
-                    {when(move || status.get() == PostStatus::Failed, move || view! {
-                        <button class="btn btn-small" type="button" on:click=move |_| state.turn(id.get_value(), "retry")>"Retry"</button>
-                    }.into_any())}
+            <div class="row">
+                {when(move || status.get() == PostStatus::Failed, move || view! {
+                    <button class="btn btn-small" type="button" on:click=move |_| state.turn(id.get_value(), "retry")>"Retry"</button>
+                }.into_any())}
+                {when(may_change, move || view! {
                     <button class="btn btn-small" type="button" on:click=edit>"Edit"</button>
-                </div>
-            }.into_any())}
+                }.into_any())}
+                <button class="act" type="button" aria-haspopup="dialog" aria-label=dynamic(talk_label) on:click=talk>
+                    {Icon::Talk.draw()}
+                    <span class="num">{dynamic(move || Some(comments.get()).filter(|number| *number > 0))}</span>
+                </button>
+            </div>
         </article>
     }
 }

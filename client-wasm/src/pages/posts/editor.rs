@@ -2,12 +2,12 @@
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use shared::{
-    ErrorCode, IdempotencyKey, PostId, Timestamp, UploadId,
+    ErrorCode, IdempotencyKey, PostId, Timestamp, Topic, UploadId,
     limits::POST_TEXT_CHARS,
     model::post::{NewDestination, NewPost, Post, PostPatch, PostStatus},
 };
 
-use super::{Editing, State, destinations::Destinations, editors::Editors};
+use super::{Editing, State, destinations::Destinations, editors::Editors, opened::Opened};
 use crate::{
     api::{Answer, ApiError, posts, upload},
     browser,
@@ -16,7 +16,10 @@ use crate::{
         form::{Field, Form, FormProblem},
         sheet::use_sheet,
     },
-    pages::event::composer::files::{Draft as File, accept},
+    pages::event::composer::{
+        files::{Draft as File, accept},
+        typing::Typing,
+    },
 };
 
 /// What happens to a post once it is saved.
@@ -184,9 +187,20 @@ pub(super) fn Editor(state: State) -> impl IntoView {
     };
     let draft = Draft::of(post.as_ref());
     on_cleanup(move || draft.choose(None));
+    let opened = post.as_ref().map(|post| Opened::follow(state, &post.id));
+    let typing = post.as_ref().map(|post| Typing::on(Topic::post(&post.id)));
+    Effect::new(move |before: Option<()>| {
+        let text = draft.text.get();
+        if let Some(typing) = typing.filter(|_| before.is_some()) {
+            typing.changed(&text);
+        }
+    });
     let run = move |then: Then| {
         form.run(async move {
             draft.run(state, then).await?;
+            if let Some(typing) = typing {
+                typing.posted();
+            }
             sheet.close();
             Ok(())
         });
@@ -207,6 +221,7 @@ pub(super) fn Editor(state: State) -> impl IntoView {
     let hint =
         format!("In your time zone ({}). Without a time it goes out when you say so.", browser::time_zone());
     view! {
+        {opened.map(Opened::here)}
         <form class="sheet-form" on:submit=submit novalidate>
             <div class="field">
                 <label for="post-text">"Text"</label>

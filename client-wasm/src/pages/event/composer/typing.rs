@@ -1,9 +1,9 @@
 //! Tells the others on the page that one is typing, and that one is not any more (P4). When to say so is decided by
-//! `client_core::people`. Called by the composer.
+//! `client_core::people`. Called by the composer, and by the editor of a post.
 
 use client_core::people::Typist;
 use leptos::prelude::*;
-use shared::{EventId, Topic};
+use shared::Topic;
 
 use crate::{
     browser,
@@ -13,7 +13,7 @@ use crate::{
 
 /// What has been said.
 #[derive(Clone, Copy)]
-pub(super) struct Typing {
+pub(crate) struct Typing {
     typist: StoredValue<Typist>,
     topic: StoredValue<Topic>,
     live: Live,
@@ -22,23 +22,23 @@ pub(super) struct Typing {
 
 impl Typing {
     /// Nothing yet.
-    pub(super) fn on(event: &EventId) -> Self {
+    pub(crate) fn on(topic: Topic) -> Self {
         Self {
             typist: StoredValue::new(Typist::default()),
-            topic: StoredValue::new(Topic::event(event)),
+            topic: StoredValue::new(topic),
             live: use_live(),
             session: use_session(),
         }
     }
 
     /// The text has changed.
-    pub(super) fn changed(self, text: &str) {
+    pub(crate) fn changed(self, text: &str) {
         let empty = text.trim().is_empty();
         self.say(|typist| typist.changed(browser::now(), empty));
     }
 
-    /// The text was posted.
-    pub(super) fn posted(self) {
+    /// The text was posted, or saved.
+    pub(crate) fn posted(self) {
         self.say(|typist| typist.done(browser::now()));
     }
 
