@@ -165,6 +165,10 @@ export class Api {
     return this.call('POST', `/api/events/${event}/media/${media}/comments`, { text });
   }
 
+  async commentOnPost(post: string, text: string): Promise<{ id: string }> {
+    return this.call('POST', `/api/posts/${post}/comments`, { text });
+  }
+
   async like(event: string, media: string, liked = true): Promise<void> {
     await this.call(liked ? 'PUT' : 'DELETE', `/api/events/${event}/media/${media}/like`);
   }
@@ -219,6 +223,10 @@ export class Api {
 
   async sharePost(id: string, name: string): Promise<void> {
     await this.call('PUT', `/api/posts/${id}/editors/${name}`);
+  }
+
+  async unsharePost(id: string, name: string): Promise<void> {
+    await this.call('DELETE', `/api/posts/${id}/editors/${name}`);
   }
 
   async deletePost(id: string): Promise<void> {

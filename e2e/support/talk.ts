@@ -88,6 +88,12 @@ export class CommentsDialog {
     await expect(this.dialog).toBeVisible();
   }
 
+  /** Opens it from the card of a post. */
+  async openOf(card: Locator): Promise<void> {
+    await commentsOf(card).click();
+    await expect(this.dialog).toBeVisible();
+  }
+
   async say(text: string): Promise<void> {
     await this.text.fill(text);
     await this.send.click();

@@ -128,7 +128,7 @@ test('P3 a like that is not stored is taken back and said', async ({ api, eventP
   await expect(like).toHaveAccessibleName('Like');
 });
 
-test('@chromium P3 comments are live, and one’s own are one’s own to delete', async ({ another, api, eventPage, page, server }) => {
+test('P3 comments are live, and one’s own are one’s own to delete', async ({ another, api, eventPage, page, server }) => {
   const ada = await api.register('ada', 'Ada');
   const grace = await api.register('grace', 'Grace');
   const event = await ada.createEvent();
@@ -160,7 +160,7 @@ test('@chromium P3 comments are live, and one’s own are one’s own to delete'
   void grace;
 });
 
-test('@chromium P3 V8 a comment that is refused says why, and is sent once when it is tried again', async ({ api, eventPage, faults, page, server }) => {
+test('P3 V8 a comment that is refused says why, and is sent once when it is tried again', async ({ api, eventPage, faults, page, server }) => {
   faults.allow(/503|storageUnavailable/);
   const ada = await api.register('ada', 'Ada');
   const event = await ada.createEvent();

@@ -3,6 +3,7 @@
 import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
 import { PostsPage, Receiver, inSeconds } from '../support/posts';
+import { CommentsDialog, NotificationsPage, bell, commentsOf } from '../support/talk';
 
 test.use({ serverFlags: ['--webhook-allow-private', '--webhook-attempts', '1'] });
 
@@ -123,7 +124,7 @@ test('P1 two who change one post do not overwrite each other', async ({ page, se
   await expect(bens.cards).toHaveCount(0);
 });
 
-test('@chromium P1 a post is written, scheduled, taken back and published by keyboard alone', async ({ page, server, api }) => {
+test('P1 a post is written, scheduled, taken back and published by keyboard alone', async ({ page, server, api }) => {
   const ada = await api.register('ada', 'Ada');
   const event = await ada.createEvent({ title: 'Harbour race' });
   const board = await PostsPage.of(page, server.url, 'ada');
@@ -210,4 +211,105 @@ test('P5 the board is for who is signed in', async ({ page, server, api }) => {
   await board.chooseFromAccount('Sign out');
   await expect(board.cards).toHaveCount(0);
   await expect(page.getByRole('heading', { name: 'Posts' })).toHaveCount(0);
+});
+
+test('P1 P3 who works on a post talks about it, live, and is told', async ({ page, server, api, another }) => {
+  const ada = await api.register('ada', 'Ada');
+  const ben = await api.register('ben', 'Ben');
+  const post = await ada.createPost('First words');
+  await ada.sharePost(post.id, 'ben');
+  const adas = await PostsPage.of(page, server.url, 'ada');
+  const bens = await PostsPage.of((await another()).page, server.url, 'ben');
+  const [here, there] = [new CommentsDialog(adas.page), new CommentsDialog(bens.page)];
+  const card = (board: PostsPage) => board.card('Drafts', 'First words');
+
+  await here.openOf(card(adas));
+  await there.openOf(card(bens));
+  await expect(here.dialog.getByText('Nobody has said anything yet.')).toBeVisible();
+  await here.say('Which hour, @ben?');
+  await expect(there.comment('Which hour, @ben?')).toContainText('Ada');
+  await there.say('<b>Nine</b>');
+  for (const each of [here, there]) {
+    await expect(each.comments).toHaveCount(2);
+    await expect(each.comments.first()).toContainText('<b>Nine</b>');
+  }
+  for (const board of [adas, bens]) {
+    const counted = board.page.getByRole('button', { name: 'Comments: 2 comments', includeHidden: true });
+    await expect(counted).toBeAttached();
+  }
+  // Ben's own to delete for him; any for Ada, whose post it is.
+  await expect(there.comment('Which hour').getByRole('button', { name: 'More' })).toHaveCount(0);
+  await here.comment('Nine').getByRole('button', { name: 'More' }).click();
+  await here.dialog.getByRole('menuitem', { name: 'Delete' }).click();
+  for (const each of [here, there]) await expect(each.comments).toHaveCount(1);
+  await here.dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(commentsOf(card(adas)), 'the focus is back').toBeFocused();
+  await expect(commentsOf(card(adas))).toHaveAccessibleName('Comments: 1 comment');
+
+  // What Ben is told of leads to what was said.
+  await bens.page.keyboard.press('Escape');
+  await expect(bell(bens.page)).toHaveAccessibleName('Notifications, 1 unread');
+  const list = new NotificationsPage(bens.page, server.url);
+  await list.open();
+  await list.row('Ada mentioned you in a comment').getByRole('link').click();
+  await expect(there.comment('Which hour, @ben?')).toBeVisible();
+  await ben.commentOnPost(post.id, 'Nine, then');
+  await expect(there.comments).toHaveCount(2);
+  // Shared with him no more, it closes.
+  await ada.unsharePost(post.id, 'ben');
+  await expect(there.dialog).toHaveCount(0);
+  await expect(bens.cards).toHaveCount(0);
+});
+
+test('P2 P3 a post that fails is told to its owner, and the notification leads to it', async ({ page, server, api }) => {
+  const receiver = await Receiver.start(410);
+  const ada = await api.register('ada', 'Ada');
+  const hook = await ada.createWebhook(receiver.url);
+  const board = await PostsPage.of(page, server.url, 'ada');
+  const list = new NotificationsPage(page, server.url);
+  await list.open();
+  const post = await ada.createPost('For the papers', [{ kind: 'webhook', webhookId: hook.id }]);
+  await ada.publishPost(post.id);
+  const told = list.row('“For the papers” did not get where it was to go: 127.0.0.1: the receiver answered 410');
+  await expect(told).toHaveCount(1);
+  await expect(bell(page)).toHaveAccessibleName('Notifications, 1 unread');
+  await told.getByRole('link').click();
+  const failed = board.card('Failed', 'For the papers');
+  await expect(failed).toBeFocused();
+  await expect(bell(page)).toHaveAccessibleName('Notifications');
+  receiver.status = 204;
+  await failed.getByRole('button', { name: 'Retry' }).click();
+  await expect(board.card('Published', 'For the papers')).toBeVisible();
+  expect(await ada.unread()).toBe(0);
+  await receiver.stop();
+});
+
+test('P4 two who have a post open see each other, and who is typing', async ({ page, server, api, another }) => {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  await api.register('ben', 'Ben Hur');
+  await ada.sharePost((await ada.createPost('First words')).id, 'ben');
+  const adas = await PostsPage.of(page, server.url, 'ada');
+  const bens = await PostsPage.of((await another()).page, server.url, 'ben');
+  const here = (board: PostsPage) => board.page.getByRole('dialog').getByRole('list', { name: 'Also here' });
+
+  await adas.edit(adas.card('Drafts', 'First words'));
+  await expect(here(adas), 'nobody else is').toHaveCount(0);
+  const before = await adas.text.boundingBox();
+  await bens.edit(bens.card('Drafts', 'First words'));
+  await expect(here(adas).getByRole('listitem').filter({ hasText: 'Ben Hur' })).toBeVisible();
+  await expect(here(bens).getByRole('listitem').filter({ hasText: 'Ada Lovelace' })).toBeVisible();
+  await bens.text.press('End');
+  await bens.text.pressSequentially(' of Ben');
+  await expect(adas.sheet.getByText('Ben Hur is typing…')).toBeVisible();
+  await expect(bens.sheet.getByText('is typing…'), 'not to oneself').toHaveCount(0);
+  expect(await adas.text.boundingBox(), 'nothing moves').toEqual(before);
+  await bens.press('Save as draft');
+  await expect(adas.sheet.getByText('is typing…')).toHaveCount(0);
+  await expect(here(adas), 'the dialog is closed: he is gone at once').toHaveCount(0);
+
+  // Who reads what was said has it open as well.
+  await new CommentsDialog(bens.page).openOf(bens.card('Drafts', 'First words of Ben'));
+  await expect(here(adas).getByRole('listitem').filter({ hasText: 'Ben Hur' })).toBeVisible();
+  await bens.page.close();
+  await expect(here(adas)).toHaveCount(0, { timeout: 20_000 });
 });
