@@ -6,6 +6,7 @@ import { type Locator, type Page, expect } from '@playwright/test';
 import type { Api } from './api';
 import { AnyPage, type EventPage } from './pages';
 import { SignInPage } from './people';
+import { CommentsDialog } from './talk';
 
 export type Column = 'Drafts' | 'Scheduled' | 'Publishing' | 'Published' | 'Failed';
 
@@ -119,17 +120,18 @@ export class Receiver {
 }
 
 /**
- * Leads through everything that the page shows, of `ada`, who has nothing yet, and who is signed in on this page;
- * `look` is called with the page, at rest, and where that is.
+ * Leads through everything that the page shows, of `ada`, who has nothing yet, and who is signed in on this page, and of
+ * `grace` on the other; `look` is called with the page, at rest, and where that is.
  */
 export async function tourOfPosts(
   { page }: EventPage,
+  other: EventPage,
   url: string,
   api: Api,
   look: (page: Page, where: string) => Promise<void>,
 ): Promise<void> {
   const ada = await api.register('ada', 'Ada Lovelace');
-  await api.register('grace', 'Grace Hopper');
+  const grace = await api.register('grace', 'Grace Hopper');
   const event = await ada.createEvent({ title: 'Launch day at the harbour' });
   const board = await PostsPage.of(page, url, 'ada');
   await expect(page.getByRole('heading', { name: 'Nothing written yet' })).toBeVisible();
@@ -157,7 +159,21 @@ export async function tourOfPosts(
     await expect(page.getByRole('dialog', { name: 'Delete this post?' })).toBeVisible();
     await look(page, 'posts-delete');
     await page.keyboard.press('Escape');
-    await board.edit(board.card('Drafts', 'What the mayor is going to say'));
+    const card = board.card('Drafts', 'What the mayor is going to say');
+    await grace.commentOnPost(draft.id, 'Her office wants to see it by noon, @ada.');
+    await ada.commentOnPost(draft.id, 'They have it. The last sentence is theirs.');
+    const hers = await PostsPage.of(other.page, url, 'grace');
+    await hers.edit(hers.card('Drafts', 'What the mayor is going to say'));
+    await new CommentsDialog(page).openOf(card);
+    const talk = page.getByRole('dialog', { name: 'Comments' });
+    await expect(talk.getByRole('list', { name: 'Comments' }).getByRole('listitem')).toHaveCount(2);
+    await expect(talk.getByRole('list', { name: 'Also here' })).toBeVisible();
+    await look(page, 'posts-comments');
+    await page.keyboard.press('Escape');
+    await board.edit(card);
+    await hers.text.press('End');
+    await hers.text.pressSequentially(' By noon.');
+    await expect(board.sheet.getByText('Grace Hopper is typing…')).toBeVisible();
     await look(page, 'posts-editor');
     await board.place.selectOption({ label: 'New webhook…' });
     await board.sheet.getByLabel('Address').fill('nonsense');

@@ -110,9 +110,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test.describe(() => {
         test.use({ serverFlags: ['--webhook-allow-private'] });
 
-        test(`@chromium P1 no axe violation on the posts, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, server }) => {
+        test(`@chromium P1 no axe violation on the posts, ${colorScheme}, ${size}`, async ({ another, api, eventPage, faults, server }) => {
           faults.allow(/422/);
-          await tourOfPosts(eventPage, server.url, api, expectNoViolation);
+          await tourOfPosts(eventPage, await another(), server.url, api, expectNoViolation);
         });
       });
     });

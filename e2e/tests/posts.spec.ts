@@ -243,6 +243,8 @@ test('P1 P3 who works on a post talks about it, live, and is told', async ({ pag
   await here.dialog.getByRole('menuitem', { name: 'Delete' }).click();
   for (const each of [here, there]) await expect(each.comments).toHaveCount(1);
   await here.dialog.getByRole('button', { name: 'Close' }).click();
+  // A window behind another has no focus in Firefox, whatever has it in the page.
+  await adas.page.bringToFront();
   await expect(commentsOf(card(adas)), 'the focus is back').toBeFocused();
   await expect(commentsOf(card(adas))).toHaveAccessibleName('Comments: 1 comment');
 

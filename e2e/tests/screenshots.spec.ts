@@ -184,9 +184,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test.describe(() => {
         test.use({ serverFlags: ['--webhook-allow-private'] });
 
-        test(`@chromium P1 pictures of the posts, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, server }, info) => {
+        test(`@chromium P1 pictures of the posts, ${colorScheme}, ${size}`, async ({ another, api, eventPage, faults, server }, info) => {
           faults.allow(/422/);
-          await tourOfPosts(eventPage, server.url, api, async (page, name) => {
+          await tourOfPosts(eventPage, await another(), server.url, api, async (page, name) => {
             const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
             await page.screenshot({ path, animations: 'disabled' });
           });
