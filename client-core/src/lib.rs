@@ -14,6 +14,7 @@ pub mod client;
 mod connection;
 mod core;
 pub mod event_list;
+pub mod outbox;
 pub mod people;
 mod random;
 pub mod relay;

@@ -4,6 +4,7 @@
 mod e10_heartbeat;
 mod e8_resume;
 mod e9_ladder;
+mod m3_outbox;
 mod p9_led;
 mod p9_tabs;
 mod pair;
