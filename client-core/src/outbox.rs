@@ -88,7 +88,7 @@ enum Job {
     Claim(Topic),
     Renew(Topic),
     /// What had become of a draft is written down.
-    Write(Topic, IdempotencyKey, Command),
+    Write(Topic, IdempotencyKey, Vec<Command>),
     /// Nobody waits for it.
     Forget,
 }

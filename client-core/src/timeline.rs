@@ -180,9 +180,14 @@ impl Timeline {
         changes
     }
 
-    /// Shows an item that is about to be posted; a second echo with the same key replaces the first.
+    /// Shows an item that is about to be posted; a second echo with the same key replaces the first. One whose item
+    /// is shown already changes nothing: a draft that is loaded again may have arrived.
     pub fn add_echo(&mut self, echo: Echo) -> Vec<TimelineChange> {
         let mut changes = Vec::new();
+        let is_item = |row: &Row| matches!(row, Row::Media(media) if media.key.as_ref() == Some(&echo.key));
+        if self.rows().any(|(_, row)| is_item(row)) {
+            return changes;
+        }
         if let Some(key) = self.list.echoes.get(&echo.key).copied() {
             self.list.update(key, Row::Echo(echo), Offset::ZERO, &mut changes);
         } else {

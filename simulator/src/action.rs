@@ -1,11 +1,14 @@
 //! What can happen at some moment of a run. A thing that is meant for one life of a page, or of the
 //! server, names that life: a later one does not listen to it.
 
-use client_core::Input;
+use client_core::{
+    Input,
+    outbox::{self, Record, Try},
+};
 use server::store::Appended;
-use shared::{EventId, model::media::Media, rest::Page};
+use shared::{EventId, IdempotencyKey, model::media::Media, rest::Page};
 
-use crate::{fault::Fault, page::Draft};
+use crate::fault::Fault;
 
 /// One page of an event's items, asked for by a browser's page.
 #[derive(Debug, Clone)]
@@ -26,12 +29,16 @@ pub(crate) enum Unread {
     Refused,
 }
 
-/// An item that a page posts.
+/// A draft, or a file of one, on its way from a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Posting {
     pub(crate) page: usize,
     pub(crate) life: u64,
-    pub(crate) draft: Draft,
+    pub(crate) attempt: Try,
+    /// What it is sent under.
+    pub(crate) key: IdempotencyKey,
+    pub(crate) record: Record,
+    pub(crate) file: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -41,6 +48,12 @@ pub(crate) enum Action {
         page: usize,
         life: u64,
         input: Box<Input>,
+    },
+    /// Something reaches an outbox.
+    Outbox {
+        page: usize,
+        life: u64,
+        input: Box<outbox::Input>,
     },
     /// A WebSocket or a poll reaches the server.
     Arrive {
@@ -83,7 +96,9 @@ pub(crate) enum Action {
     HasRead(Reading, Box<Result<Page<Media>, Unread>>),
     /// A post reaches the server, and its answer the page.
     Post(Posting),
-    Posted(Posting, Box<Option<Media>>),
+    Posted(Posting, outbox::Answer),
+    /// People look at what was refused.
+    Decide,
     /// People do something.
     People,
     /// Something goes wrong by chance, or as was decided before.

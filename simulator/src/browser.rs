@@ -1,6 +1,9 @@
 //! Drives the client of each page as a browser does: inputs in, outputs carried out, events shown.
 
-use client_core::{Event, Input, Instant, Output, Status};
+use client_core::{
+    Event, Input, Instant, Output, Status,
+    outbox::{self, Author},
+};
 use rand::Rng;
 use shared::{
     EventId, Position, Publication, ServerFrame, Topic, frame::NotRecovered, model::media::Media, rest::Page,
@@ -25,6 +28,8 @@ impl World {
             self.input(page, Input::Subscribe { topic, position: None });
         }
         self.input(page, Input::Start);
+        self.outbox(page, outbox::Input::Author(Some(Author::Visitor)));
+        self.outbox(page, outbox::Input::Start);
     }
 
     fn topics_of(&self, page: usize) -> Vec<Topic> {
@@ -85,6 +90,7 @@ impl World {
                 self.forget(page);
             }
             Event::SubscriptionRefused { topic, code, .. } => self.refused(page, &topic, code),
+            Event::Status(Status::Live | Status::Polling) => self.outbox(page, outbox::Input::Connected),
             Event::Status(_) | Event::Complaint { .. } | Event::Ephemeral { .. } | Event::LeaderSilent => {}
         }
     }
@@ -147,6 +153,7 @@ impl World {
                 let position = answer.cursor.0.clone();
                 view.timeline.apply_snapshot(answer);
                 view.seen = Some(position.clone());
+                self.show_drafts(page);
                 self.input(page, Input::SnapshotApplied { topic, position });
             }
             (None, Err(Unread::Lost)) => self.input(page, Input::SnapshotFailed { topic }),

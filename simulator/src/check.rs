@@ -21,6 +21,10 @@ pub struct Violations {
     pub leaked: u64,
     /// Queues longer than they may be.
     pub unbounded: u64,
+    /// Drafts that are in the log in another order than they were recorded in.
+    pub disordered: u64,
+    /// Drafts that two tabs were sending at a time.
+    pub raced: u64,
     /// Counts of watchers that are wrong, and what is left of those who have gone.
     pub miscounted: u64,
 }
@@ -37,6 +41,8 @@ impl Violations {
         self.lost += other.lost;
         self.leaked += other.leaked;
         self.unbounded += other.unbounded;
+        self.disordered += other.disordered;
+        self.raced += other.raced;
         self.miscounted += other.miscounted;
     }
 }

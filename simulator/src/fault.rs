@@ -1,5 +1,6 @@
 //! What goes wrong, and how the dice decide it.
 
+use client_core::outbox::StoreFault;
 use rand::{Rng, rngs::SmallRng};
 use server::store::{Failing, FailingWrites};
 
@@ -33,6 +34,8 @@ pub(crate) enum Fault {
     Store(Failing),
     Online(usize, bool),
     Visible(usize, bool),
+    /// The storage of the browser that a page is in fails in this way, or works again.
+    Storage(usize, Option<StoreFault>),
 }
 
 /// A fault, and what ends it after some milliseconds.
@@ -40,7 +43,7 @@ pub(crate) fn random(rng: &mut SmallRng, pages: usize) -> (Fault, Option<(u64, F
     let page = rng.random_range(0..pages);
     let long = rng.random_range(1_000..40_000);
     let short = rng.random_range(200..6_000);
-    match rng.random_range(0..17) {
+    match rng.random_range(0..19) {
         0 | 1 => (Fault::Cut(page), None),
         2 => (Fault::HalfOpen(page), None),
         3 => (Fault::Delay(page, rng.random_range(100..4_000)), Some((long, Fault::Delay(page, 0)))),
@@ -51,9 +54,13 @@ pub(crate) fn random(rng: &mut SmallRng, pages: usize) -> (Fault, Option<(u64, F
         9 => (Fault::Drain, Some((short, Fault::Restart))),
         10 => (Fault::DeafBus(true), Some((long, Fault::DeafBus(false)))),
         11 => (Fault::Suspend(page, long * 5), None),
-        12 => (Fault::Reload(page), None),
+        12 | 16 => (Fault::Reload(page), None),
         13 | 14 => (Fault::Store(failing(rng)), Some((short, Fault::Store(Failing::default())))),
         15 => (Fault::Online(page, false), Some((short, Fault::Online(page, true)))),
+        17 => {
+            let fault = if rng.random() { StoreFault::Full } else { StoreFault::Closed };
+            (Fault::Storage(page, Some(fault)), Some((long, Fault::Storage(page, None))))
+        }
         _ => (Fault::Visible(page, false), Some((long, Fault::Visible(page, true)))),
     }
 }

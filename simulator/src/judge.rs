@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use client_core::{Input, Status, timeline::Row};
+use client_core::{Input, Status, outbox, timeline::Row};
 use server::hub::Totals;
 use shared::{Change, EventId, Topic};
 
@@ -26,8 +26,6 @@ impl World {
                 self.judge_timeline(page, index, &recounts);
             }
             self.report.behind += u64::from(behind);
-            // What the server acknowledged and the page does not know of is posted for ever.
-            self.report.violations.lost += self.pages[page].drafts.len() as u64;
         }
         self.judge_log();
         self.judge_counts();
@@ -93,17 +91,19 @@ impl World {
 
     /// What was acknowledged is in the log, and nothing is there twice, acknowledged or not.
     fn judge_log(&mut self) {
-        let mut times: BTreeMap<String, u64> = BTreeMap::new();
+        let mut places: BTreeMap<String, Vec<(Topic, u64)>> = BTreeMap::new();
         for event in &self.events {
-            for entry in self.truth.log(&Topic::event(event)) {
+            let topic = Topic::event(event);
+            for entry in self.truth.log(&topic) {
                 if let Ok(Change::MediaNew(media)) = Change::parse(&entry.type_name, &entry.payload) {
-                    *times.entry(media.text.clone()).or_default() += 1;
+                    places.entry(media.text.clone()).or_default().push((topic.clone(), entry.offset.0));
                 }
             }
         }
-        self.report.violations.doubles += times.values().filter(|times| **times > 1).count() as u64;
-        let missing = self.acknowledged.iter().filter(|text| !times.contains_key(*text)).count();
+        self.report.violations.doubles += places.values().filter(|places| places.len() > 1).count() as u64;
+        let missing = self.acknowledged.iter().filter(|text| !places.contains_key(*text)).count();
         self.report.violations.lost += missing as u64;
+        self.judge_recorded(&places);
     }
 
     /// Everybody who follows an event is counted once, and the pages know.
@@ -131,6 +131,7 @@ impl World {
     /// Everybody leaves.
     pub(crate) fn leave_all(&mut self) {
         for page in 0..self.pages.len() {
+            self.outbox(page, outbox::Input::Stop);
             self.input(page, Input::Stop);
         }
     }

@@ -91,14 +91,17 @@ fn run_all(take: impl Fn() -> Option<u64>, arguments: Arguments) -> Total {
 fn print(count: u64, report: &Report) {
     let minutes = report.virtual_ms / 60_000;
     println!(
-        "seeds {count}, virtual time {} h {:02} min, faults {}, publications {}, holes {}, doubles {}, lost {}, leaked {}, clients not caught up {}",
+        "seeds {count}, virtual time {} h {:02} min, faults {}, publications {}, recorded {}, holes {}, doubles {}, lost {}, out of order {}, sent by two {}, leaked {}, clients not caught up {}",
         minutes / 60,
         minutes % 60,
         report.faults,
         report.publications,
+        report.recorded,
         report.violations.holes,
         report.violations.doubles,
         report.violations.lost,
+        report.violations.disordered,
+        report.violations.raced,
         report.violations.leaked,
         report.behind,
     );

@@ -1,6 +1,6 @@
 //! Makes faults happen, and ends them all.
 
-use client_core::Input;
+use client_core::{Input, outbox};
 use rand::Rng;
 use shared::EventId;
 
@@ -59,7 +59,11 @@ impl World {
             Fault::Suspend(page, ms) => self.suspend(page, ms),
             Fault::Reload(page) => self.reload(page),
             Fault::Store(failing) => self.store.fail(failing),
-            Fault::Online(page, online) => self.tell(page, 0, Input::Online(online)),
+            Fault::Online(page, online) => {
+                self.tell(page, 0, Input::Online(online));
+                self.tell_outbox(page, 0, outbox::Input::Online(online));
+            }
+            Fault::Storage(page, fault) => self.fail_storage(page, fault),
             Fault::Visible(page, visible) => self.tell(page, 0, Input::Visible(visible)),
         }
     }
@@ -118,13 +122,17 @@ impl World {
         }
         let seed = self.rng.random();
         self.count_repairs(page);
+        // A tab that is closed says so; one that crashes does not.
+        if self.rng.random() {
+            self.outbox(page, outbox::Input::Stop);
+        }
         let old = &self.pages[page];
         let events: Vec<EventId> = old.views.iter().map(|view| view.event.clone()).collect();
         self.pages[page] = Page {
             socket_blocked: old.socket_blocked,
             polls_broken: old.polls_broken,
             delay_ms: old.delay_ms,
-            ..Page::new(seed, old.life + 1, &events, old.latency_ms)
+            ..Page::new(seed, old.life + 1, old.device, &events, old.latency_ms)
         };
         let opened = self.rights.moment();
         self.pages[page].views.iter_mut().for_each(|view| view.opened = opened);
@@ -142,7 +150,9 @@ impl World {
             self.pages[page].socket_blocked = false;
             self.pages[page].polls_broken = false;
             self.pages[page].delay_ms = 0;
+            self.fail_storage(page, None);
             self.input(page, Input::Online(true));
+            self.outbox(page, outbox::Input::Online(true));
             self.input(page, Input::Visible(true));
         }
     }

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use client_core::{Attempt, Client, Config, timeline::Timeline};
+use client_core::{
+    Attempt, Client, Config,
+    outbox::{self, Outbox},
+    timeline::Timeline,
+};
 use shared::{EventId, IdempotencyKey, Position, Topic};
 
 /// What a page shows of one event.
@@ -18,6 +22,8 @@ pub(crate) struct View {
     pub(crate) watchers: Option<u64>,
     /// The event is not for this reader; the page shows nothing of it and does not follow it.
     pub(crate) closed: bool,
+    /// The drafts that are shown in the timeline, or were.
+    pub(crate) echoes: BTreeSet<IdempotencyKey>,
     /// The moment from which on the page follows it, as `rights` counts.
     pub(crate) opened: u64,
 }
@@ -31,6 +37,7 @@ impl View {
             loading: false,
             watchers: None,
             closed: false,
+            echoes: BTreeSet::new(),
             opened: 0,
         }
     }
@@ -40,7 +47,7 @@ impl View {
     }
 }
 
-/// Something that was written and is to be posted once. Its text is unlike that of every other.
+/// Something that is posted from far away, once. Its text is unlike that of every other.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) key: IdempotencyKey,
@@ -56,8 +63,11 @@ pub(crate) struct Page {
     pub(crate) views: Vec<View>,
     /// Connections that the page has not closed, by their number in the world.
     pub(crate) links: BTreeMap<Attempt, u64>,
-    /// Texts of drafts that the server has not acknowledged to this page.
-    pub(crate) drafts: BTreeSet<String>,
+    pub(crate) outbox: Outbox,
+    /// The browser that it is a tab of, with others or alone.
+    pub(crate) device: usize,
+    /// Drafts that this life of the page has tried to send.
+    pub(crate) tried: BTreeSet<IdempotencyKey>,
     pub(crate) latency_ms: u64,
     pub(crate) delay_ms: u64,
     pub(crate) socket_blocked: bool,
@@ -66,13 +76,15 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    pub(crate) fn new(seed: u64, life: u64, events: &[EventId], latency_ms: u64) -> Self {
+    pub(crate) fn new(seed: u64, life: u64, device: usize, events: &[EventId], latency_ms: u64) -> Self {
         Self {
             client: Client::new(Config::default(), seed),
             life,
             views: events.iter().cloned().map(View::new).collect(),
             links: BTreeMap::new(),
-            drafts: BTreeSet::new(),
+            outbox: Outbox::new(outbox::Config::default(), seed),
+            device,
+            tried: BTreeSet::new(),
             latency_ms,
             delay_ms: 0,
             socket_blocked: false,
@@ -85,8 +97,9 @@ impl Page {
         self.views.iter_mut().find(|view| view.topic() == *topic)
     }
 
-    /// When the client's timer fires; not while the machine sleeps.
+    /// When a timer of the client or the outbox fires; not while the machine sleeps.
     pub(crate) fn wakes_at(&self) -> Option<u64> {
-        self.client.poll_timeout().map(|due| due.0.max(self.asleep_until))
+        let due = [self.client.poll_timeout(), self.outbox.poll_timeout()].into_iter().flatten().min();
+        due.map(|due| due.0.max(self.asleep_until))
     }
 }

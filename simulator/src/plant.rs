@@ -10,8 +10,12 @@ pub enum Plant {
     Double,
     /// After a reconnect the client begins at the head instead of at its position.
     Forget,
-    /// The author's page does not keep the idempotency key for the next try.
+    /// The recorder's page does not keep the idempotency key for the next try.
     NewKey,
+    /// The recorder's page takes a draft out of its storage when it is sent, not when it is acknowledged.
+    EarlyRemoval,
+    /// The storage gives a lane to every tab that asks.
+    NoLease,
     /// The server leaves a publication out of a `batch` that says it covers it.
     ThinBatch,
     /// The hub takes what follows a hole for what is missing.

@@ -9,6 +9,8 @@ pub struct Report {
     pub virtual_ms: u64,
     pub faults: u64,
     pub publications: u64,
+    /// Drafts that were recorded on pages.
+    pub recorded: u64,
     /// Things that happened.
     pub steps: u64,
     /// Clients that had not caught up when they had to have.
@@ -21,7 +23,7 @@ pub struct Report {
 }
 
 /// Whether a report is a good one.
-pub type Outcome = Result<Report, Report>;
+pub type Outcome = Result<Report, Box<Report>>;
 
 impl Report {
     /// Nothing was wrong.
@@ -34,6 +36,7 @@ impl Report {
         self.virtual_ms += other.virtual_ms;
         self.faults += other.faults;
         self.publications += other.publications;
+        self.recorded += other.recorded;
         self.steps += other.steps;
         self.behind += other.behind;
         self.repaired += other.repaired;

@@ -1,5 +1,6 @@
 //! Requests at the server: posting, changing, reading; and the bells that follow a commit.
 
+use client_core::outbox::Answer;
 use rand::Rng;
 use server::{
     auth::permission::{self, Action as Right, Decision},
@@ -11,11 +12,11 @@ use server::{
     time::timestamp,
 };
 use shared::{
-    EventId, MediaId, Offset, Topic,
+    ErrorCode, EventId, IdempotencyKey, MediaId, Offset, Topic, UploadId,
     model::{
         account::{Account, AccountRole},
         event::{Event, EventStatus},
-        media::{Media, MediaPatch, NewMedia},
+        media::{Attachment, Media, MediaKind, MediaPatch, NewMedia},
         member::MemberRole,
     },
     rest::Page,
@@ -25,6 +26,7 @@ use crate::{
     Plant,
     action::{Action, Unread},
     page::Draft,
+    recorder::upload_id,
     rights::{self, far_away},
     server_side::now,
     world::World,
@@ -88,17 +90,24 @@ impl World {
         1_700_000_000_000 + self.now as i64
     }
 
-    /// Posts an item under its key; what the answer to the request is.
-    pub(crate) fn post(&mut self, draft: &Draft) -> Option<Media> {
+    /// Posts an item from far away.
+    pub(crate) fn post(&mut self, draft: &Draft) {
+        drop(self.post_as(&draft.key, &draft.event, &draft.text, None));
+    }
+
+    /// Posts an item under a key; what the answer to the request is, if there is one.
+    pub(crate) fn post_as(
+        &mut self,
+        key: &IdempotencyKey,
+        event: &EventId,
+        text: &str,
+        upload_id: Option<UploadId>,
+    ) -> Option<Result<Media, ErrorCode>> {
         self.hub.as_ref()?;
-        let new = NewMedia {
-            author: "Ada".to_owned(),
-            text: draft.text.clone(),
-            upload_id: None,
-            key: Some(draft.key.clone()),
-        };
-        let keyed = Keyed::new(draft.key.clone(), &new).ok()?;
-        let (event, at) = (draft.event.clone(), self.unix_ms());
+        let new =
+            NewMedia { author: "Ada".to_owned(), text: text.to_owned(), upload_id, key: Some(key.clone()) };
+        let keyed = Keyed::new(key.clone(), &new).ok()?;
+        let (event, at) = (event.clone(), self.unix_ms());
         let topic = Topic::event(&event);
         let by = far_away();
         let posted =
@@ -107,9 +116,33 @@ impl World {
             }));
         self.committed();
         if posted.is_ok() || self.plant == Some(Plant::EarlyAnswer) {
-            self.acknowledged.insert(draft.text.clone());
+            self.acknowledged.insert(text.to_owned());
         }
-        posted.ok().map(Outcome::into_inner)
+        Some(posted.map(Outcome::into_inner).map_err(|error| error.0.code))
+    }
+
+    /// Takes a file.
+    pub(crate) fn upload(&mut self) -> Answer {
+        let failed = Answer::Failed { retry_after: None };
+        let (Some(upload_id), true) = (upload_id(self.new_number()), self.hub.is_some()) else {
+            return failed;
+        };
+        let attachment = Attachment {
+            upload_id: upload_id.clone(),
+            content_type: "image/webp".to_owned(),
+            url: format!("/media/{upload_id}/original.webp"),
+            bytes: 1,
+            width: Some(3),
+            height: Some(2),
+            duration_ms: None,
+            thumb_hash: None,
+            renditions: Vec::new(),
+        };
+        let at = self.unix_ms();
+        let stored = now(self.store.write(async move |tx| {
+            rows::insert_upload(tx, MediaKind::Photo, &attachment, at).await.map_err(WorkError::<()>::Store)
+        }));
+        if matches!(stored, Ok(Ok(()))) { Answer::Uploaded(upload_id) } else { failed }
     }
 
     /// Somebody far away changes or deletes one of an event's items.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use client_core::Input;
+use client_core::{Input, Instant, outbox};
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom as _};
 use server::{
@@ -13,9 +13,18 @@ use server::{
     store::{Appended, OpenError, Store},
     time::Millis,
 };
-use shared::EventId;
+use shared::{EventId, IdempotencyKey};
 
-use crate::{Outcome, Plant, Report, action::Action, check::Truth, link::Link, page::Page, rights::Rights};
+use crate::{
+    Outcome, Plant, Report,
+    action::Action,
+    check::Truth,
+    device::Device,
+    link::Link,
+    page::Page,
+    recorder::{Answers, Recorded, Senders},
+    rights::Rights,
+};
 
 /// How long things go wrong, in milliseconds of virtual time.
 pub(crate) const FAULTS_FOR_MS: u64 = 180_000;
@@ -58,6 +67,7 @@ pub(crate) struct World {
     pub(crate) deaf_bus: bool,
 
     pub(crate) pages: Vec<Page>,
+    pub(crate) devices: Vec<Device>,
     pub(crate) links: BTreeMap<u64, Link>,
 
     pub(crate) events: Vec<EventId>,
@@ -65,6 +75,10 @@ pub(crate) struct World {
     pub(crate) rights: Rights,
     /// Texts of the drafts that the server has acknowledged.
     pub(crate) acknowledged: BTreeSet<String>,
+    /// What was recorded on pages, in that order.
+    pub(crate) recorded: Vec<(IdempotencyKey, Recorded)>,
+    pub(crate) answers: Answers,
+    pub(crate) sending: Senders,
 }
 
 /// Runs one seed to its end.
@@ -78,6 +92,7 @@ pub fn run(seed: u64, plant: Option<Plant>, trace: bool) -> Result<Outcome, Open
     world.later(2_000, Action::Misfortune);
     world.later(5_000, Action::Trim);
     world.later(1_000, Action::Revisit);
+    world.later(4_000, Action::Decide);
     world.run_until(FAULTS_FOR_MS);
     world.heal();
     world.run_until(FAULTS_FOR_MS + HEALED_WITHIN_MS);
@@ -86,7 +101,7 @@ pub fn run(seed: u64, plant: Option<Plant>, trace: bool) -> Result<Outcome, Open
     world.run_until(FAULTS_FOR_MS + HEALED_WITHIN_MS + FORGOTTEN_WITHIN_MS);
     world.judge_leftovers();
     let report = Report { virtual_ms: world.now, publications: world.truth.publications(), ..world.report };
-    Ok(if report.is_good() { Ok(report) } else { Err(report) })
+    Ok(if report.is_good() { Ok(report) } else { Err(Box::new(report)) })
 }
 
 impl World {
@@ -112,11 +127,15 @@ impl World {
             keep: dice.random_bool(0.5).then(|| dice.random_range(KEEP)),
             deaf_bus: false,
             pages: Vec::new(),
+            devices: Vec::new(),
             links: BTreeMap::new(),
             events: (0..dice.random_range(1..4)).filter_map(|n| format!("e{n}").parse().ok()).collect(),
             truth: Truth::default(),
             rights: Rights::default(),
             acknowledged: BTreeSet::new(),
+            recorded: Vec::new(),
+            answers: Answers::new(),
+            sending: Senders::new(),
         };
         world.first_rights();
         world.create_events();
@@ -124,7 +143,12 @@ impl World {
         for index in 0..dice.random_range(3..9) {
             let latency = dice.random_range(2..150);
             let followed = dice.random_range(1..=world.events.len());
-            world.pages.push(Page::new(dice.random(), 0, &world.events[..followed], latency));
+            // Every third is a further tab of the browser before.
+            if world.devices.is_empty() || dice.random_ratio(2, 3) {
+                world.devices.push(Device::default());
+            }
+            let device = world.devices.len() - 1;
+            world.pages.push(Page::new(dice.random(), 0, device, &world.events[..followed], latency));
             world.open_page(index);
         }
         Ok(world)
@@ -181,7 +205,7 @@ impl World {
                     self.act(action);
                 }
             } else if let Some((_, page)) = page {
-                self.input(page, Input::Timeout);
+                self.timeout(page);
             }
             self.pump();
         }
@@ -211,10 +235,25 @@ impl World {
             }
             Action::HasRead(reading, answer) => self.has_read(reading, *answer),
             Action::Post(posting) => self.receive_post(posting),
-            Action::Posted(posting, answer) => self.posted(posting, *answer),
+            Action::Posted(posting, answer) => self.posted(posting, answer),
+            Action::Outbox { page, life, input } => self.reach_outbox(page, life, *input),
+            Action::Decide => self.decide(),
             Action::People => self.people(),
             Action::Misfortune => self.misfortune(),
             Action::Fault(fault) => self.fault(fault),
+        }
+    }
+
+    /// A timer of a page fires: its client's, its outbox's, or both.
+    fn timeout(&mut self, page: usize) {
+        let due = |at: Option<Instant>| at.is_some_and(|at| at.0 <= self.now);
+        let Page { client, outbox, .. } = &self.pages[page];
+        let (client, outbox) = (due(client.poll_timeout()), due(outbox.poll_timeout()));
+        if client {
+            self.input(page, Input::Timeout);
+        }
+        if outbox {
+            self.outbox(page, outbox::Input::Timeout);
         }
     }
 

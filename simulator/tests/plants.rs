@@ -12,7 +12,8 @@ fn found(plant: Plant) -> Report {
     let mut total = Report::default();
     for seed in 1..=4 {
         match outcome(seed, Some(plant)) {
-            Ok(report) | Err(report) => total.add(&report),
+            Ok(report) => total.add(&report),
+            Err(report) => total.add(&report),
         }
     }
     total
@@ -24,7 +25,10 @@ fn without_a_plant_nothing_is_found_and_much_has_happened() {
     let mut total = Report::default();
     for seed in 1..=20 {
         let report = outcome(seed, None).unwrap_or_else(|report| panic!("seed {seed}: {report:?}"));
-        assert!(report.publications > 100 && report.faults > 20, "seed {seed}: too little: {report:?}");
+        assert!(
+            report.publications > 100 && report.faults > 20 && report.recorded > 50,
+            "seed {seed}: too little: {report:?}"
+        );
         total.add(&report);
     }
     assert!(total.expired > 10, "retention overtook nobody: {total:?}");
@@ -57,9 +61,23 @@ fn a_hub_that_takes_the_next_for_the_missing_invents() {
 }
 
 #[test]
-fn a_retry_under_another_key_is_stored_twice() {
+fn m4_a_retry_under_another_key_is_stored_twice() {
     let Violations { doubles, holes, .. } = found(Plant::NewKey).violations;
     assert!(doubles > 0 && holes == 0);
+}
+
+#[test]
+fn m3_a_draft_that_leaves_the_storage_before_its_acknowledgement_is_lost() {
+    let Violations { lost, holes, doubles, raced, .. } = found(Plant::EarlyRemoval).violations;
+    assert!(lost > 0 && holes == 0 && doubles == 0 && raced == 0);
+}
+
+#[test]
+fn m4_without_leases_two_tabs_send_the_same_draft() {
+    let violations = found(Plant::NoLease).violations;
+    // The key sees to it that nothing worse comes of it.
+    assert!(violations.raced > 0);
+    assert_eq!(violations, Violations { raced: violations.raced, ..Violations::default() });
 }
 
 #[test]

@@ -51,8 +51,10 @@ impl Outbox {
         self.changed = true;
         let lane = self.lane(&topic);
         lane.succeeded();
-        // Before what somebody has decided meanwhile.
-        lane.commands.push_front((id, command, Done::No));
+        // Before what somebody has decided meanwhile, and after what had been done when it was sent.
+        let at =
+            lane.commands.iter().rposition(|(.., done)| *done == Done::InMemory).map_or(0, |last| last + 1);
+        lane.commands.insert(at, (id, command, Done::No));
         self.claim(&topic);
     }
 

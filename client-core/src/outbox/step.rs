@@ -1,7 +1,10 @@
 //! How a lane goes round: the lease is asked for, what had become of its drafts is written down, the next one is
 //! sent. What the storage says is heard here; what the server says, in `answers`. Called by `outbox`.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use shared::{IdempotencyKey, Topic};
 
@@ -83,7 +86,8 @@ impl Outbox {
             self.refused_by_store(fault);
         }
         match (job, result) {
-            (Job::Load, Ok(Reply::Records(records))) => {
+            (Job::Load, Ok(Reply::Records(mut records))) => {
+                self.overlay(&mut records);
                 // What is being written or sent is known better than that.
                 let busy: BTreeSet<Topic> = self
                     .lanes
@@ -97,7 +101,7 @@ impl Outbox {
             (Job::Add(id), result) => self.added(task, &id, result),
             (Job::Claim(topic), result) => self.claimed(task, &topic, result),
             (Job::Renew(topic), result) => self.renewed(task, &topic, result),
-            (Job::Write(topic, id, command), result) => self.written(&topic, &id, command, result),
+            (Job::Write(topic, id, commands), result) => self.written(&topic, &id, commands, &result),
             (Job::Load | Job::Forget, _) => {}
         }
     }
@@ -145,15 +149,19 @@ impl Outbox {
         for id in self.entries.merge(task, about, records, &in_flight) {
             self.emit(Event::Gone { id });
         }
-        // What could not be written yet is true all the same.
-        for lane in self.lanes.values() {
+        self.changed = true;
+    }
+
+    /// What could not be written yet is true all the same.
+    fn overlay(&self, records: &mut [Record]) {
+        for record in records {
+            let Some(lane) = self.lanes.get(&record.draft.topic) else { continue };
             for (id, command, done) in &lane.commands {
-                if let (Some(entry), Done::InMemory) = (self.entries.find(id), done) {
-                    command.apply(&mut entry.record);
+                if *id == record.draft.id && *done == Done::InMemory {
+                    command.apply(record);
                 }
             }
         }
-        self.changed = true;
     }
 
     fn claimed(&mut self, task: Task, topic: &Topic, result: Result<Reply, StoreFault>) {
@@ -192,35 +200,42 @@ impl Outbox {
 
     /// Does what is to be done to the drafts of a lane, as they were just read.
     fn write(&mut self, topic: &Topic) {
-        let mut writes = 0;
+        let mut writes: BTreeMap<IdempotencyKey, Vec<Command>> = BTreeMap::new();
         for (id, command, done) in std::mem::take(&mut self.lane(topic).commands) {
             if self.is_too_late(&id, &command, done) {
                 continue;
             }
             let Some(entry) = self.entries.find(&id) else { continue };
-            if matches!(entry.added, Added::Asked(_)) {
-                self.lane(topic).commands.push_back((id, command, done));
-                continue;
-            }
-            let effect = command.apply(&mut entry.record);
-            let (record, number) = (entry.record.clone(), entry.record.number);
-            self.after(&id, &command, effect);
-            let request = match (number, effect) {
-                (_, Effect::Nothing) | (None, Effect::Changed) => continue,
-                (None, Effect::Removed) => {
-                    self.entries.forget(&id);
+            let is_kept = match entry.added {
+                Added::Asked(_) => {
+                    self.lane(topic).commands.push_back((id, command, done));
                     continue;
                 }
-                (_, Effect::Changed) => Request::Write(Box::new(record)),
-                (Some(number), Effect::Removed) => Request::Remove { number, id: id.clone() },
+                // The storage lacks it, and in memory it has been done.
+                Added::No if done == Done::InMemory => continue,
+                Added::No => false,
+                Added::Since(_) => true,
             };
-            writes += 1;
-            self.ask(Job::Write(topic.clone(), id, command), request);
+            let effect = command.apply(&mut entry.record);
+            self.after(&id, &command, effect);
+            match (is_kept, effect) {
+                (_, Effect::Nothing) | (false, Effect::Changed) => {}
+                (false, Effect::Removed) => self.entries.forget(&id),
+                (true, _) => writes.entry(id).or_default().push(command),
+            }
         }
-        if writes == 0 {
-            self.proceed(topic);
-        } else {
-            self.lane(topic).step = Step::Writing(writes);
+        if writes.is_empty() {
+            return self.proceed(topic);
+        }
+        self.lane(topic).step = Step::Writing(writes.len());
+        for (id, commands) in writes {
+            let is_over = self.entries.is_over(&id);
+            let Some(entry) = self.entries.find(&id) else { continue };
+            let request = match entry.record.number.filter(|_| is_over) {
+                Some(number) => Request::Remove { number, id: id.clone() },
+                None => Request::Write(Box::new(entry.record.clone())),
+            };
+            self.ask(Job::Write(topic.clone(), id, commands), request);
         }
     }
 
@@ -275,16 +290,18 @@ impl Outbox {
         &mut self,
         topic: &Topic,
         id: &IdempotencyKey,
-        command: Command,
-        result: Result<Reply, StoreFault>,
+        commands: Vec<Command>,
+        result: &Result<Reply, StoreFault>,
     ) {
         let retry = self.now + self.config.store_retry;
-        if result.is_ok() && matches!(command, Command::Acknowledge { .. } | Command::Discard) {
+        if result.is_ok() && self.entries.is_over(id) {
             self.entries.forget(id);
         }
         let lane = self.lane(topic);
         if result.is_err() {
-            lane.commands.push_back((id.clone(), command, Done::InMemory));
+            for command in commands.into_iter().rev() {
+                lane.commands.push_front((id.clone(), command, Done::InMemory));
+            }
             lane.claim_at = retry;
         }
         let Step::Writing(left) = &mut lane.step else { return };
@@ -331,8 +348,9 @@ impl Outbox {
             return;
         };
         match result {
-            Ok(Reply::Records(records)) => {
+            Ok(Reply::Records(mut records)) => {
                 lane.leased_until = Some(until);
+                self.overlay(&mut records);
                 self.merge(task, |of| of == topic, records);
             }
             // What is on its way stays on its way; nothing is written, and nothing more is sent, without a lease.

@@ -211,8 +211,8 @@ fn m4_what_is_decided_while_a_draft_is_on_its_way_waits_for_the_answer() {
          0.000 a sends k1 new #1
          0.000 a = kept k2
          1.000 a = acknowledged k1
-         1.000 a removes k1
          1.000 a = too late for k1
+         1.000 a removes k1
          1.000 a sends k2 new #2
          2.000 a writes k2
          2.281 a sends k2 better #3

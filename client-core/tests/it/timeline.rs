@@ -174,6 +174,14 @@ fn e17_the_answer_may_come_before_the_publication() {
 }
 
 #[test]
+fn m4_an_echo_of_what_is_shown_already_does_not_show_it_twice() {
+    let mut it = Mirror::default();
+    it.apply(|t| t.apply_snapshot(page(vec![keyed(1, "a", "k")], None, 1)));
+    assert_eq!(it.apply(|t| t.add_echo(echo("k"))), []);
+    assert_eq!(it.show(), "1a");
+}
+
+#[test]
 fn e17_echoes_confirmed_in_another_order_move() {
     let mut it = Mirror::default();
     it.apply(|t| t.add_echo(echo("k1")));
