@@ -86,7 +86,7 @@ enum Job {
     Load,
     Add(IdempotencyKey),
     Claim(Topic),
-    Renew(Topic),
+    Renew(Topic, Instant),
     /// What had become of a draft is written down.
     Write(Topic, IdempotencyKey, Vec<Command>),
     /// Nobody waits for it.

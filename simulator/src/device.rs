@@ -20,6 +20,8 @@ pub(crate) struct Device {
     pub(crate) fault: Option<StoreFault>,
     /// When it last failed, in milliseconds: drafts may have been sent without a lease since.
     pub(crate) failed_at: Option<u64>,
+    /// When it last could not even be read.
+    pub(crate) closed_at: Option<u64>,
     /// Other tabs are to be told.
     pub(crate) touched: bool,
 }
@@ -35,6 +37,9 @@ impl Device {
         match (self.fault, &request) {
             (Some(StoreFault::Closed), _) | (Some(StoreFault::Full), Request::Add(_)) => {
                 self.failed_at = Some(now);
+                if self.fault == Some(StoreFault::Closed) {
+                    self.closed_at = Some(now);
+                }
                 return Err(self.fault.unwrap_or(StoreFault::Closed));
             }
             _ => {}

@@ -32,6 +32,8 @@ const TOUCH_MS: u64 = 2;
 const DECIDE_EVERY_MS: u64 = 4_000;
 /// After a storage has failed, tabs may send without a lease for this long, in milliseconds.
 const WITHOUT_LEASE_MS: u64 = 30_000;
+/// After a storage could not be read, tabs may not know for this long what lies in it, in milliseconds.
+const BLIND_MS: u64 = 6_000;
 /// A text that begins so is refused by the server.
 const BAD: char = '!';
 
@@ -45,7 +47,8 @@ pub(crate) struct Recorded {
     pub(crate) kept: bool,
     /// Somebody has given it up.
     pub(crate) given_up: bool,
-    /// It was refused, edited or tried again: its place among the others is not what it was.
+    /// It was refused, edited or tried again, or recorded where the storage could not be read: its place among the
+    /// others is not what it was.
     pub(crate) out_of_line: bool,
 }
 
@@ -69,8 +72,11 @@ impl World {
                 files: usize::from(!bad && self.rng.random_ratio(1, 5)),
                 note: String::new(),
             };
+            // Who cannot read what was recorded before cannot send it before.
+            let device = &self.devices[self.pages[page].device];
+            let blind = device.closed_at.is_some_and(|at| at + BLIND_MS > self.now);
             let recorded =
-                Recorded { page, texts: vec![text], kept: false, given_up: false, out_of_line: false };
+                Recorded { page, texts: vec![text], kept: false, given_up: false, out_of_line: blind };
             self.recorded.push((plain.key, recorded));
             self.outbox(page, Input::Record(draft));
         }

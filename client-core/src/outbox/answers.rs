@@ -118,7 +118,7 @@ impl Outbox {
             self.failed(&topic, None);
         }
         for topic in renewed {
-            self.ask(Job::Renew(topic.clone()), Request::Claim { topic, lease });
+            self.ask(Job::Renew(topic.clone(), now), Request::Claim { topic, lease });
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::Instant;
 pub(super) enum Step {
     #[default]
     Idle,
-    /// The storage was asked for the lease, and for what lies in the lane.
-    Claiming(Task),
+    /// The storage was asked for the lease, and for what lies in the lane. A lease counts from then: the answer may
+    /// have waited for a tab that slept.
+    Claiming(Task, Instant),
     /// What had become of drafts is being written down; nothing is sent before that.
     Writing(usize),
     Sending(Sending),

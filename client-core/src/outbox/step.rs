@@ -68,7 +68,8 @@ impl Outbox {
     pub(super) fn claim(&mut self, topic: &Topic) {
         let request = Request::Claim { topic: topic.clone(), lease: self.config.lease };
         let task = self.ask(Job::Claim(topic.clone()), request);
-        self.lane(topic).step = Step::Claiming(task);
+        let now = self.now;
+        self.lane(topic).step = Step::Claiming(task, now);
     }
 
     /// The lane is left alone; its lease goes to whoever wants it.
@@ -100,7 +101,7 @@ impl Outbox {
             }
             (Job::Add(id), result) => self.added(task, &id, result),
             (Job::Claim(topic), result) => self.claimed(task, &topic, result),
-            (Job::Renew(topic), result) => self.renewed(task, &topic, result),
+            (Job::Renew(topic, asked_at), result) => self.renewed(task, &topic, asked_at, result),
             (Job::Write(topic, id, commands), result) => self.written(&topic, &id, commands, &result),
             (Job::Load | Job::Forget, _) => {}
         }
@@ -166,20 +167,26 @@ impl Outbox {
 
     fn claimed(&mut self, task: Task, topic: &Topic, result: Result<Reply, StoreFault>) {
         let now = self.now;
-        let waited_for =
-            matches!(self.lanes.get(topic).map(|lane| &lane.step), Some(Step::Claiming(of)) if *of == task);
+        let asked_at = match self.lanes.get(topic).map(|lane| &lane.step) {
+            Some(Step::Claiming(of, at)) if *of == task => Some(*at),
+            _ => None,
+        };
         match result {
             Ok(Reply::Records(records)) => {
-                if !waited_for {
+                let Some(asked_at) = asked_at else {
                     self.ask(Job::Forget, Request::Release { topic: topic.clone() });
                     return;
+                };
+                let until = asked_at + self.config.lease;
+                if until <= now {
+                    return self.claim(topic);
                 }
-                self.lane(topic).leased_until = Some(now + self.config.lease);
+                self.lane(topic).leased_until = Some(until);
                 self.merge(task, |of| of == topic, records);
                 self.obeyed_by_store();
                 self.write(topic);
             }
-            _ if !waited_for => {}
+            _ if asked_at.is_none() => {}
             Ok(Reply::Taken { left }) => {
                 let lane = self.lane(topic);
                 lane.leased_until = None;
@@ -341,8 +348,8 @@ impl Outbox {
         });
     }
 
-    fn renewed(&mut self, task: Task, topic: &Topic, result: Result<Reply, StoreFault>) {
-        let until = self.now + self.config.lease;
+    fn renewed(&mut self, task: Task, topic: &Topic, asked_at: Instant, result: Result<Reply, StoreFault>) {
+        let until = asked_at + self.config.lease;
         let Some(lane) = self.lanes.get_mut(topic).filter(|lane| lane.leased_until.is_some()) else {
             // It was given up meanwhile; what was asked for before that is over by then.
             return;
