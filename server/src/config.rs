@@ -342,8 +342,9 @@ pub struct Storage {
     /// How often retention is applied, in seconds.
     #[arg(long, env = "TOUCHLINE_RETAIN_EVERY_S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..), global = true)]
     pub retain_every_s: u64,
-    /// How long idempotency keys are kept, in days.
-    #[arg(long, env = "TOUCHLINE_KEEP_KEYS_DAYS", default_value_t = 30, global = true)]
+    /// How long idempotency keys are kept, in days: as long as a phone may keep what it has not sent yet. What comes
+    /// later is stored again.
+    #[arg(long, env = "TOUCHLINE_KEEP_KEYS_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub keep_keys_days: u32,
 }
 

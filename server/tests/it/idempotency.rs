@@ -1,8 +1,12 @@
 //! Sent twice, stored once (M4's ground): idempotency keys.
 
 use serde_json::{Value, json};
+use server::{
+    store::{WorkError, idempotency},
+    time::unix_ms,
+};
 
-use crate::support::{Server, within};
+use crate::support::{Server, until, within};
 
 #[tokio::test]
 async fn the_same_request_again_is_answered_and_not_done_again() {
@@ -92,4 +96,56 @@ async fn many_at_once_with_one_key_make_one_item() {
     assert_eq!((statuses[19], &statuses[..19]), (201, &[200; 19][..]));
     assert!(bodies.iter().all(|body| *body == bodies[0]));
     assert_eq!(server.timeline(&event).await.len(), 1);
+}
+
+#[tokio::test]
+async fn m4_a_key_is_kept_for_as_long_as_a_phone_may_keep_what_it_has_not_sent() {
+    let server = Server::with(&["--retain-every-s", "1"]).await;
+    let event = server.event().await;
+    let path = format!("/api/events/{}/media", event.id);
+    let item = |key: &str| json!({"author": "Ada", "text": "once", "key": key});
+    let (young, old) = (server.post(&path, &item("young")).await, server.post(&path, &item("old")).await);
+    assert_eq!((young.status, old.status), (201, 201));
+    // As if one had been sent almost thirty days ago, and the other a little more.
+    let age = async |key: &'static str, days: i64, minutes: i64| {
+        let at = unix_ms() - (days * 24 * 60 + minutes) * 60_000;
+        let aged = server.app.store.write(async move |tx| {
+            let values = [at.into(), key.into()];
+            Ok::<_, WorkError<()>>(
+                tx.execute("update idempotency set at = $1 where key = $2", &values).await?,
+            )
+        });
+        assert_eq!(aged.await.expect("a store").expect("it is done"), 1);
+    };
+    age("young", 30, -60).await;
+    age("old", 30, 60).await;
+    let known = async |key: &'static str| {
+        let read = server
+            .app
+            .store
+            .read(async move |tx| idempotency::find(tx, "visitor", &key.parse().expect("a key")).await);
+        read.await.expect("a store").is_some()
+    };
+    until("the old key is forgotten", async || !known("old").await).await;
+    let again = server.post(&path, &item("young")).await;
+    assert_eq!((again.status, &again.body), (200, &young.body));
+    let mut other = item("young");
+    other["text"] = json!("something else");
+    assert_eq!(server.post(&path, &other).await.refusal(), (409, "keyReused", ""));
+    assert_eq!(server.timeline(&event).await.len(), 2);
+}
+
+#[tokio::test]
+async fn m4_a_key_belongs_to_its_author() {
+    let server = Server::start().await;
+    let event = server.event().await;
+    let path = format!("/api/events/{}/media", event.id);
+    let ada = server.register("ada").await;
+    let item = json!({"author": "Ada", "text": "mine", "key": "k"});
+    let visitor = server.post(&path, &item).await;
+    let account = ada.post(&path, &item).await;
+    assert_eq!((visitor.status, account.status), (201, 201), "two authors, two items");
+    assert_ne!(visitor.body["id"], account.body["id"]);
+    assert_eq!(ada.post(&path, &item).await.status, 200);
+    assert_eq!(server.timeline(&event).await.len(), 2);
 }
