@@ -1,6 +1,6 @@
 //! The frame of every page: what they share by context, the header, and which page stands where.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     components::{Route, Router, Routes},
     path,
@@ -15,7 +15,24 @@ use crate::{
     pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
     parts,
     session::Session,
+    storage,
 };
+
+/// What was recorded on an earlier visit is sent from whatever page the app begins with.
+fn send_what_waits(session: Session) {
+    if storage::unsent() > 0 {
+        Effect::new(move || {
+            if session.is_known() {
+                spawn_local(async move {
+                    // Without the part it is sent from the next page that has it.
+                    if let Ok(send) = parts::sender().await {
+                        send(session);
+                    }
+                });
+            }
+        });
+    }
+}
 
 /// The whole app.
 #[component]
@@ -26,7 +43,9 @@ pub(crate) fn App() -> impl IntoView {
     provide_context(Announcer::find());
     let live = Live::start();
     provide_context(live);
-    provide_context(Session::start(live));
+    let session = Session::start(live);
+    provide_context(session);
+    send_what_waits(session);
 
     view! {
         <Router>

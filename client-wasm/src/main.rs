@@ -11,6 +11,7 @@ mod app;
 mod browser;
 mod components;
 mod driver;
+mod outbox;
 mod pages;
 mod parts;
 mod session;

@@ -15,6 +15,7 @@ use crate::{
         dynamic::{dynamic, when},
         new_event::NewEventDialog,
     },
+    outbox::outbox,
     pages::{
         account::AccountPage,
         event::{
@@ -27,6 +28,7 @@ use crate::{
         people::PeoplePage,
         sign_in::SignInPage,
     },
+    session::Session,
 };
 
 /// The file could not be fetched.
@@ -103,6 +105,19 @@ in_part!(
     fn composer() -> Compose {
         |event, feed, outgoing, writing| {
             view! { <Composer event=event feed=feed outgoing=outgoing writing=writing /> }.into_any()
+        }
+    }
+);
+
+/// What sees to an outbox.
+pub(crate) type Sender = fn(Session);
+
+in_part!(
+    write,
+    /// The outbox, for a page without a composer.
+    fn sender() -> Sender {
+        |session| {
+            outbox(session);
         }
     }
 );

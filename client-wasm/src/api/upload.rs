@@ -1,64 +1,31 @@
-//! Posting an item with its file: multipart over `XMLHttpRequest`, the one way a browser tells how far an
-//! upload has come. Posts once; trying again with the same key is the caller's business.
+//! Sending a form over `XMLHttpRequest`, the one way a browser tells how far an upload has come. Sends once.
 
-use shared::{EventId, IdempotencyKey, model::media::Media};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use super::ApiError;
-
-/// What is posted.
-#[derive(Debug, Clone)]
-pub(crate) struct Post {
-    pub(crate) key: IdempotencyKey,
-    /// A visitor's; empty for who is signed in.
-    pub(crate) author: String,
-    pub(crate) text: String,
-    pub(crate) file: Option<web_sys::File>,
-    /// A picture out of a video.
-    pub(crate) poster: Option<web_sys::Blob>,
-}
-
-fn form(post: &Post) -> Result<web_sys::FormData, JsValue> {
-    let form = web_sys::FormData::new()?;
-    if !post.author.is_empty() {
-        form.append_with_str("author", &post.author)?;
-    }
-    form.append_with_str("text", &post.text)?;
-    form.append_with_str("key", post.key.as_str())?;
-    if let Some(file) = &post.file {
-        form.append_with_blob_and_filename("file", file, &file.name())?;
-    }
-    if let Some(poster) = &post.poster {
-        form.append_with_blob_and_filename("poster", poster, "poster.jpg")?;
-    }
-    Ok(form)
-}
-
-/// Posts, calling `progress` with the share that has been sent (0 to 1).
-pub(crate) async fn post(
-    event: &EventId,
-    post: &Post,
+/// Posts a form, calling `progress` with the share that has been sent (0 to 1). Status, body and `Retry-After` of the
+/// answer; `None` if none comes.
+pub(crate) async fn send(
+    url: &str,
+    form: &web_sys::FormData,
     progress: impl Fn(f64) + 'static,
-) -> Result<Media, ApiError> {
-    let request = send(event, post, progress).map_err(|_| ApiError::unreachable())?;
+) -> Option<(u16, String, Option<String>)> {
+    let request = begin(url, form, progress).ok()?;
     let ended = js_sys::Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
     let waited = wasm_bindgen_futures::JsFuture::from(ended).await;
     request.set_onloadend(None);
-    let status = request.status().unwrap_or(0);
-    if waited.is_err() || status == 0 {
-        return Err(ApiError::unreachable());
-    }
+    let status = request.status().ok().filter(|status| *status != 0 && waited.is_ok())?;
     let body = request.response_text().ok().flatten().unwrap_or_default();
-    if (200..300).contains(&status) { super::read(&body) } else { Err(ApiError::from_body(status, &body)) }
+    let retry_after = request.get_response_header("retry-after").ok().flatten();
+    Some((status, body, retry_after))
 }
 
-fn send(
-    event: &EventId,
-    post: &Post,
+fn begin(
+    url: &str,
+    form: &web_sys::FormData,
     progress: impl Fn(f64) + 'static,
 ) -> Result<web_sys::XmlHttpRequest, JsValue> {
     let request = web_sys::XmlHttpRequest::new()?;
-    request.open("POST", &format!("/api/events/{event}/media"))?;
+    request.open("POST", url)?;
     let moved = Closure::<dyn FnMut(web_sys::ProgressEvent)>::new(move |event: web_sys::ProgressEvent| {
         if event.length_computable() && event.total() > 0.0 {
             progress(event.loaded() / event.total());
@@ -66,6 +33,6 @@ fn send(
     });
     // Handed to the browser, which lets go of it with the request.
     request.upload()?.set_onprogress(Some(moved.into_js_value().unchecked_ref()));
-    request.send_with_opt_form_data(Some(&form(post)?))?;
+    request.send_with_opt_form_data(Some(form))?;
     Ok(request)
 }

@@ -13,17 +13,18 @@ use shared::{
 use wasm_bindgen::JsCast;
 
 mod files;
+mod queue;
 
 use files::{Draft, accept};
+use queue::Queue;
 
-use super::{
-    feed::Feed,
-    outgoing::{NewPost, Outgoing},
-};
+use super::{feed::Feed, outgoing::Outgoing};
 use crate::{
     browser,
     components::dynamic::{dynamic, when},
     components::icon::Icon,
+    driver::use_live,
+    outbox::{Handle, NewPost, outbox},
     session::use_session,
     storage,
 };
@@ -94,6 +95,15 @@ impl Writing {
 pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: Writing) -> impl IntoView {
     let event = StoredValue::new(event);
     let session = use_session();
+    let live = use_live();
+    let sender = outbox(session);
+    sender.attach(&event.get_value(), feed, outgoing);
+    let sender = StoredValue::new_local(sender);
+    Effect::new(move || {
+        if live.shown.get().is_up() {
+            sender.with_value(Handle::connected);
+        }
+    });
     let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));
     let area = NodeRef::<html::Textarea>::new();
     let name = NodeRef::<html::Input>::new();
@@ -130,7 +140,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
             browser::scroll_to(0.0, false);
         }
         for new in posts(&author, &text, writing.drafts.get_untracked()) {
-            outgoing.post(event.get_value(), feed, new, signed_in.is_some());
+            sender.with_value(|sender| sender.record(&event.get_value(), new));
         }
         writing.drafts.set(Vec::new());
         writing.text.set(String::new());
@@ -177,6 +187,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
                 </div>
                 <button class="btn btn-primary" type="submit">"Post"</button>
             </div>
+            <Queue outbox=sender.get_value() />
             <input node_ref=picker type="file" accept=ACCEPT multiple hidden aria-label="Files" on:change=move |_| take(picker, writing) />
             <input node_ref=camera type="file" accept="image/*" capture="environment" hidden aria-label="Camera" on:change=move |_| take(camera, writing) />
         </form>
