@@ -98,6 +98,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
     let live = use_live();
     let sender = outbox(session);
     sender.attach(&event.get_value(), feed, outgoing);
+    let not_kept = StoredValue::new(sender.told().not_kept);
     let sender = StoredValue::new_local(sender);
     Effect::new(move || {
         if live.shown.get().is_up() {
@@ -169,6 +170,9 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
             ></textarea>
             <Previews writing=writing />
             <p class="error-text" role="alert" hidden=dynamic(move || writing.problem.with(Option::is_none))>{writing.problem}</p>
+            <p class="error-text" role="alert" hidden=dynamic(move || not_kept.with(|why| why.with(Option::is_none)))>
+                {dynamic(move || not_kept.with(|why| why.get()))}
+            </p>
             <div class="composer-row">
                 <button class="icon-btn" type="button" aria-label="Attach files" title="Attach files" on:click=move |_| press(picker)>
                     {Icon::Clip.draw()}
@@ -185,9 +189,10 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
                         |known_as| view! { <span class="composer-name"><span class="visually-hidden">"You post as "</span>{known_as}</span> }.into_any(),
                     ))}
                 </div>
+                <Queue outbox=sender.get_value() />
                 <button class="btn btn-primary" type="submit">"Post"</button>
             </div>
-            <Queue outbox=sender.get_value() />
+
             <input node_ref=picker type="file" accept=ACCEPT multiple hidden aria-label="Files" on:change=move |_| take(picker, writing) />
             <input node_ref=camera type="file" accept="image/*" capture="environment" hidden aria-label="Camera" on:change=move |_| take(camera, writing) />
         </form>

@@ -1,5 +1,5 @@
 //! What waits to be sent from this browser, of whatever event: how many there are, and a list to edit, try again and
-//! give up. Stands in the composer and takes no room there that something else would need.
+//! give up. Stands in the composer's row, so that nothing below moves when it comes and goes.
 
 use std::time::Duration;
 
@@ -50,11 +50,9 @@ pub(super) fn Queue(outbox: Handle) -> impl IntoView {
             announcer.say(text);
         }
     });
-    let not_kept = told.not_kept.clone();
     let outbox = StoredValue::new_local(outbox);
     let list = StoredValue::new_local(waiting);
     view! {
-        <p class="error-text" role="alert">{move || not_kept.get()}</p>
         {when(
             move || shown.get() > 0,
             move || view! {
