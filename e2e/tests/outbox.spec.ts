@@ -3,6 +3,7 @@
 import type { BrowserContext, Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
 import { files } from '../support/files';
+import { SignInPage } from '../support/people';
 
 const texts = (count: number) => Array.from({ length: count }, (_, n) => `Minute ${n + 1}`);
 
@@ -28,7 +29,7 @@ async function record(page: Page, all: string[]): Promise<void> {
   }
 }
 
-test('M3 M4 what was recorded offline survives the page and is sent in order, once', async ({ api, context, eventPage, faults, page }) => {
+test('M3 M4 what was recorded offline survives the page and is sent in order, once', async ({ api, context, eventPage, faults, page, server }) => {
   faults.allow(...NETWORK);
   const event = await api.createEvent();
   await eventPage.open(event.id);
@@ -43,7 +44,7 @@ test('M3 M4 what was recorded offline survives the page and is sent in order, on
   await context.setOffline(false);
   await loseFirstAnswers(context);
   const again = await context.newPage();
-  await again.goto(`/events/${event.id}`);
+  await again.goto(`${server.url}/events/${event.id}`);
   const began = Date.now();
   await expect.poll(async () => (await api.allMedia(event.id)).length, { timeout: 20_000 }).toBe(20);
   await expect(again.getByRole('article')).toHaveCount(20);
@@ -69,7 +70,7 @@ test('M3 20 drafts are sent within 5 s of the return of the network, into the sa
   for (const node of nodes) expect(await node.evaluate((element) => element.isConnected)).toBe(true);
 });
 
-test('M3 a photo taken offline is there after a restart, and goes with its text', async ({ api, context, eventPage, faults, page }) => {
+test('M3 a photo taken offline is there after a restart, and goes with its text', async ({ api, context, eventPage, faults, page, server }) => {
   faults.allow(...NETWORK);
   const event = await api.createEvent();
   await eventPage.open(event.id);
@@ -81,7 +82,7 @@ test('M3 a photo taken offline is there after a restart, and goes with its text'
   await page.close();
   await context.setOffline(false);
   const again = await context.newPage();
-  await again.goto('/');
+  await again.goto(`${server.url}/`);
   await expect.poll(async () => (await api.allMedia(event.id)).map((media) => [media.kind, media.text])).toEqual([['photo', 'From the stand']]);
 });
 
@@ -108,13 +109,13 @@ test('M3 a refused draft is parked alone, is edited, and goes', async ({ api, ev
   await expect.poll(async () => (await api.allMedia(event.id)).map((media) => media.text)).toEqual(['Polite', 'Kind']);
 });
 
-test('M4 two tabs send each draft once', async ({ api, context, eventPage, faults, page }) => {
+test('M4 two tabs send each draft once', async ({ api, context, eventPage, faults, page, server }) => {
   faults.allow(...NETWORK);
   const event = await api.createEvent();
   await eventPage.open(event.id);
   await eventPage.write('', 'Grace');
   const other = await context.newPage();
-  await other.goto(`/events/${event.id}`);
+  await other.goto(`${server.url}/events/${event.id}`);
   const keys: string[] = [];
   context.on('request', (request) => {
     if (request.method() === 'POST' && request.url().endsWith('/media')) keys.push((request.postDataJSON() as { key: string }).key);
@@ -140,4 +141,20 @@ test('M3 a browser that keeps nothing says so, and sends all the same', async ({
   await eventPage.post.click();
   await expect(eventPage.item('Kick-off')).toHaveAttribute('data-media-id', /.+/);
   await expect(page.getByRole('alert').filter({ hasText: 'keep this page open' })).toBeVisible();
+});
+
+test('M3 who signs out while something waits is asked', async ({ api, context, eventPage, faults, page, server }) => {
+  faults.allow(...NETWORK);
+  const event = await api.createEvent();
+  await api.register('grace', 'Grace');
+  await new SignInPage(page, server.url).asPerson('grace');
+  await eventPage.open(event.id);
+  await context.setOffline(true);
+  await record(page, ['Not yet']);
+  await expect(page.getByRole('button', { name: '1 waiting' })).toBeVisible();
+  const asked = new Promise<string>((done) => page.once('dialog', (dialog) => void dialog.dismiss().then(() => done(dialog.message()))));
+  await eventPage.chooseFromAccount('Sign out');
+  expect(await asked).toContain('1 not sent yet');
+  await context.setOffline(false);
+  await expect(eventPage.item('Not yet')).toHaveAttribute('data-media-id', /.+/);
 });

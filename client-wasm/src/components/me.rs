@@ -48,7 +48,7 @@ pub(crate) fn Me() -> impl IntoView {
 }
 
 /// Asks, where something has not been sent yet: it stays on this device, and goes when the same person is back.
-fn leaves_nothing_behind() -> bool {
+pub(crate) fn leaves_nothing_behind() -> bool {
     let unsent = storage::unsent();
     unsent == 0
         || browser::window()
