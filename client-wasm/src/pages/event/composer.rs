@@ -170,8 +170,8 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
             ></textarea>
             <Previews writing=writing />
             <p class="error-text" role="alert" hidden=dynamic(move || writing.problem.with(Option::is_none))>{writing.problem}</p>
-            <p class="error-text" role="alert" hidden=dynamic(move || not_kept.with(|why| why.with(Option::is_none)))>
-                {dynamic(move || not_kept.with(|why| why.get()))}
+            <p class="error-text" role="alert" hidden=dynamic(move || not_kept.with_value(|why| why.with(Option::is_none)))>
+                {dynamic(move || not_kept.with_value(|why| why.get()))}
             </p>
             <div class="composer-row">
                 <button class="icon-btn" type="button" aria-label="Attach files" title="Attach files" on:click=move |_| press(picker)>

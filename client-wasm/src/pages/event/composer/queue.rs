@@ -34,13 +34,13 @@ pub(super) fn Queue(outbox: Handle) -> impl IntoView {
         Memo::new(move |_| waiting.with(Vec::len))
     };
     Effect::new(move || {
-        let count = count.get();
-        if count == 0 || shown.get_untracked() > 0 {
+        let now = count.get();
+        if now == 0 || shown.get_untracked() > 0 {
             late.set_value(None);
-            shown.set(count);
+            shown.set(now);
         } else if late.with_value(Option::is_none) {
             late.set_value(Timer::after(GRACE, move || {
-                shown.try_set(count_now(count));
+                shown.try_set(count.try_get_untracked().unwrap_or(0));
             }));
         }
     });
@@ -73,10 +73,6 @@ pub(super) fn Queue(outbox: Handle) -> impl IntoView {
             </ul>
         </Sheet>
     }
-}
-
-fn count_now(count: Memo<usize>) -> usize {
-    count.try_get_untracked().unwrap_or(0)
 }
 
 fn draw(outbox: Handle, row: Waiting) -> AnyView {
