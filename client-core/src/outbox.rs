@@ -52,6 +52,7 @@ use crate::{Instant, random::Random};
 /// Numbers with units; the defaults are what the product ships.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Short, because a lane goes on only when each of its drafts has been answered, and answers get lost one by one.
     pub backoff_min: Duration,
     /// Shorter than the connection's: what was recorded is sent within 5 s of the network's return (M3), whether or
     /// not the browser says that it is back.
@@ -70,7 +71,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            backoff_min: Duration::from_millis(500),
+            backoff_min: Duration::from_millis(100),
             backoff_max: Duration::from_secs(4),
             lease: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(15),

@@ -75,7 +75,7 @@ test('M3 a photo taken offline is there after a restart, and goes with its text'
   const event = await api.createEvent();
   await eventPage.open(event.id);
   await eventPage.write('From the stand', 'Grace');
-  await page.getByLabel('Files').setInputFiles(files.board);
+  await page.getByLabel('Files', { exact: true }).setInputFiles(files.board);
   await context.setOffline(true);
   await eventPage.post.click();
   await expect(page.getByRole('button', { name: '1 waiting' })).toBeVisible();

@@ -42,8 +42,8 @@ fn m4_a_lost_answer_is_asked_for_again_under_the_same_key() {
          9 a accepted 3",
         "0.000 a = kept k1
          0.000 a sends k1 new #1
-         1.281 a sends k1 new #2
-         2.448 a sends k1 new #3
+         1.015 a sends k1 new #2
+         2.007 a sends k1 new #3
          9.000 a = acknowledged k1
          9.000 a removes k1",
     );
@@ -60,7 +60,7 @@ fn v5_a_request_that_says_nothing_is_given_up_and_one_that_moves_is_not() {
         "0.000 a = kept k1
          0.000 a uploads k1/0 #1
          39.000 a aborts #1
-         39.281 a uploads k1/0 #2",
+         39.015 a uploads k1/0 #2",
     );
 }
 
@@ -91,7 +91,7 @@ fn v5_hearing_the_server_shortens_a_backoff_but_not_the_pause_that_it_names() {
         "0 a open
          0 a record k1
          0.1 a failed 1
-         0.2 a connected
+         0.101 a connected
          0.3 a failed 2 retry 60
          1 a connected
          2 a online
@@ -100,7 +100,7 @@ fn v5_hearing_the_server_shortens_a_backoff_but_not_the_pause_that_it_names() {
          362 a now",
         "0.000 a = kept k1
          0.000 a sends k1 new #1
-         0.200 a sends k1 new #2
+         0.101 a sends k1 new #2
          60.300 a sends k1 new #3
          361.000 a sends k1 new #4",
     );
@@ -215,7 +215,7 @@ fn m4_what_is_decided_while_a_draft_is_on_its_way_waits_for_the_answer() {
          1.000 a removes k1
          1.000 a sends k2 new #2
          2.000 a writes k2
-         2.281 a sends k2 better #3
+         2.015 a sends k2 better #3
          3.000 a = acknowledged k2
          3.000 a removes k2
          store:",
@@ -243,7 +243,7 @@ fn m3_files_go_before_their_draft_and_only_once() {
          6.000 a writes k1
          6.000 a sends k1+u1+u2 new #2
          store: k1+u1+u2 new
-         7.281 a sends k1+u1+u2 new #3
+         7.015 a sends k1+u1+u2 new #3
          9.000 a = acknowledged k1
          9.000 a removes k1
          store:",

@@ -1,6 +1,7 @@
 //! The outbox's storage in `IndexedDB`: drafts by the number that they get, their files beside them, and which tab has
 //! which lane. Decides nothing, and does one thing after the other. Every transaction is issued as a whole before
-//! anything is waited for: what waits within one is committed by some browsers before it goes on.
+//! anything is waited for: what waits within one is committed by some browsers before it goes on. For the transaction
+//! itself is waited only after its requests: each that fails is told to it as well, and its future hears one of them.
 //!
 //! A lease is a row whose key begins with its topic and its end, and an index lets a topic have one row only. So a
 //! tab takes a lane by removing what is over and adding its own row; where another tab has it, that fails, and the
@@ -131,7 +132,6 @@ impl Storage {
         let taken = leases.add(&value, Some(&self.key(topic, until)))?.into_future();
         let index = transaction.object_store(DRAFTS)?.index("topic")?;
         let of_lane = index.get_all(Some(Query::Key(name.clone())), None)?.into_future();
-        let done = transaction.into_future();
         if let Err(error) = taken.await {
             self.leases.borrow_mut().remove(topic);
             return match other_lease(database, &name).await? {
@@ -140,7 +140,7 @@ impl Storage {
             };
         }
         let rows = of_lane.await?;
-        check(done.await?)?;
+        check(transaction.await?)?;
         self.leases.borrow_mut().insert(topic.clone(), until);
         Ok(Reply::Records(records(&rows)))
     }
@@ -180,7 +180,7 @@ fn create(database: &Database) -> Stored<()> {
 async fn add(database: &Database, record: &Record, files: Option<&Files>) -> Stored<Reply> {
     let transaction = database.transaction(&[DRAFTS, FILES], TransactionMode::ReadWrite)?;
     let added = transaction.object_store(DRAFTS)?.add(&row(record), None)?.into_future();
-    if let Some(Files { file, name, poster }) = files {
+    let kept = if let Some(Files { file, name, poster }) = files {
         let value = Object::new();
         set(&value, "file", file);
         set(&value, "name", &JsValue::from_str(name));
@@ -188,11 +188,15 @@ async fn add(database: &Database, record: &Record, files: Option<&Files>) -> Sto
             set(&value, "poster", poster);
         }
         let id = JsValue::from_str(record.draft.id.as_str());
-        transaction.object_store(FILES)?.put(&value, Some(&id))?;
-    }
-    let done = transaction.into_future();
+        Some(transaction.object_store(FILES)?.put(&value, Some(&id))?.into_future())
+    } else {
+        None
+    };
     let number = added.await?;
-    check(done.await?)?;
+    if let Some(kept) = kept {
+        kept.await?;
+    }
+    check(transaction.await?)?;
     Ok(Reply::Added { number: number.as_f64().unwrap_or_default() as u64 })
 }
 
