@@ -26,6 +26,8 @@ export default defineConfig({
   reporter: [['list']],
   use: {
     locale: 'en-GB',
+    // What a worker fetches cannot be watched or held back by a test; offline.spec.ts has one.
+    serviceWorkers: 'block',
     timezoneId: 'UTC',
     viewport: { width: 1280, height: 900 },
     screenshot: 'only-on-failure',

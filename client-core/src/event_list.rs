@@ -114,7 +114,7 @@ fn change_list(list: &mut ById, change: &Change) {
         | Change::MediaNew(_)
         | Change::MediaUpdate(_)
         | Change::MediaDelete(_)
-        | Change::Unknown => {}
+        | Change::Other(_) => {}
     }
 }
 

@@ -16,6 +16,7 @@ mod core;
 pub mod event_list;
 pub mod outbox;
 pub mod people;
+pub mod post_list;
 mod random;
 pub mod relay;
 pub mod subscription;

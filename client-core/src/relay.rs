@@ -3,7 +3,8 @@
 //! Every tab has a [`Client`](crate::Client) of its own. That of the leading tab talks to the server; for
 //! every other the [`Relay`] plays the server: it answers the same frames over whatever carries text between
 //! tabs. It is fed with what the leader's client hands out, which has no holes, so a follower that is behind
-//! by no more than the tail goes on where it stands, by whichever transport the leader is served. What has
+//! by no more than the tail goes on where it stands, by whichever transport the leader is served. Frames are
+//! handed on as the server wrote them: no browser carries the code that would write them again. What has
 //! no place in a log is handed on as it comes, of whatever kind it is; for who comes later the leader asks
 //! the server to say it again.
 //!
@@ -18,9 +19,10 @@ mod words;
 use std::{collections::VecDeque, rc::Rc};
 
 use litemap::LiteMap;
+use serde::Serialize;
 use shared::{
-    ClientFrame, ConnectionId, ErrorCode, Position, Publication, ServerFrame, Timestamp, Topic,
-    frame::{Connected, NotRecovered, PROTOCOL_VERSION, Pong, Subscribe, Subscribed, Unsubscribed},
+    ClientFrame, ConnectionId, ErrorCode, Position, Timestamp, Topic,
+    frame::{Connected, NotRecovered, PROTOCOL_VERSION, Pong, Subscribe, Subscribed, Unsubscribed, plain},
     rest::ErrorDetail,
 };
 
@@ -120,7 +122,7 @@ impl Relay {
             heartbeat_interval_ms: HEARTBEAT_INTERVAL_MS,
             timestamp,
         };
-        self.send(vec![port], &ServerFrame::Connected(connected));
+        self.send(vec![port], "connected", None, connected);
     }
 
     /// A follower has closed its virtual socket.
@@ -182,11 +184,12 @@ impl Relay {
             ClientFrame::Unsubscribe(name) => {
                 let topic = name.topic();
                 self.leave(&topic, port);
-                self.send(vec![port.clone()], &ServerFrame::Unsubscribed(topic, Unsubscribed { code: None }));
+                let answer = Unsubscribed { code: None };
+                self.send(vec![port.clone()], "unsubscribed", Some(&topic), answer);
             }
             ClientFrame::Ping(ping) => {
                 let pong = Pong { timestamp, reference: ping.reference };
-                self.send(vec![port.clone()], &ServerFrame::Pong(pong));
+                self.send(vec![port.clone()], "pong", None, pong);
             }
             frame => self.outputs.push_back(RelayOutput::ToServer(frame)),
         }
@@ -230,13 +233,13 @@ impl Relay {
         self.lose(topic, ports, position);
     }
 
-    /// The leader's client hands out publications; the topic now stands at `position`.
-    pub fn publications(&mut self, topic: &Topic, publications: &[Publication], position: &Position) {
+    /// The leader's client hands out publications; the topic now stands at `position`. `text` is the frame that
+    /// brought them. It may begin before what is new: a client passes over what it has.
+    pub fn publications(&mut self, topic: &Topic, position: &Position, text: Rc<str>) {
         let Some(followed) = self.topics.get_mut(topic) else { return };
-        let Some(text) = followed.tail.as_mut().and_then(|tail| tail.push(topic, publications, position))
-        else {
+        if !followed.tail.as_mut().is_some_and(|tail| tail.push(position, &text)) {
             return;
-        };
+        }
         for (_, at) in followed.ports.iter_mut() {
             at.offset = at.offset.max(position.offset);
         }
@@ -256,11 +259,11 @@ impl Relay {
         own
     }
 
-    /// A frame about a topic that has no place in its log.
-    pub fn ephemeral(&mut self, topic: &Topic, frame: &ServerFrame) {
+    /// The text of a frame about a topic that has no place in its log.
+    pub fn ephemeral(&mut self, topic: &Topic, text: Rc<str>) {
         if let Some(followed) = self.topics.get(topic) {
             let ports = followed.ports.keys().cloned().collect();
-            self.send(ports, frame);
+            self.send_text(ports, text);
         }
     }
 
@@ -269,10 +272,7 @@ impl Relay {
         if let Some(followed) = self.topics.remove(topic) {
             let mut detail = ErrorDetail::new(code, message);
             detail.topic = Some(topic.to_string());
-            self.send(
-                followed.ports.into_iter().map(|(port, _)| port).collect(),
-                &ServerFrame::Error(detail),
-            );
+            self.send(followed.ports.into_iter().map(|(port, _)| port).collect(), "error", None, detail);
         }
     }
 
@@ -282,7 +282,7 @@ impl Relay {
             let mut detail = ErrorDetail::new(ErrorCode::Malformed, "a tab subscribes from a position");
             detail.topic = Some(topic.to_string());
             detail.reference = subscribe.reference;
-            return self.send(vec![port.clone()], &ServerFrame::Error(detail));
+            return self.send(vec![port.clone()], "error", None, detail);
         };
         let followed = self.topics.entry(topic.clone()).or_default();
         if followed.tail.is_some() {
@@ -320,7 +320,7 @@ impl Relay {
             reference: subscribe.reference,
         };
         let to = vec![port.clone()];
-        self.send(to.clone(), &ServerFrame::Subscribed(topic.clone(), answer));
+        self.send(to.clone(), "subscribed", Some(&topic), answer);
         for text in missed {
             self.send_text(to.clone(), text);
         }
@@ -337,7 +337,7 @@ impl Relay {
             reason: Some(NotRecovered::Expired),
             reference: None,
         };
-        self.send(ports, &ServerFrame::Subscribed(topic.clone(), answer));
+        self.send(ports, "subscribed", Some(topic), answer);
     }
 
     fn leave(&mut self, topic: &Topic, port: &Port) {
@@ -354,9 +354,9 @@ impl Relay {
         }
     }
 
-    fn send(&mut self, ports: Vec<Port>, frame: &ServerFrame) {
+    fn send(&mut self, ports: Vec<Port>, type_name: &str, topic: Option<&Topic>, payload: impl Serialize) {
         // Frames are made of strings and numbers; encoding them does not fail.
-        if let Ok(text) = frame.encode() {
+        if let Ok(text) = plain(type_name, topic, payload) {
             self.send_text(ports, text.into());
         }
     }

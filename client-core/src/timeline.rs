@@ -171,7 +171,7 @@ impl Timeline {
                 | Change::EventDelete(_)
                 | Change::EventStatus(_)
                 | Change::EventAccess(_)
-                | Change::Unknown => {}
+                | Change::Other(_) => {}
             }
         }
         self.epoch.get_or_insert_with(|| position.epoch.clone());

@@ -12,9 +12,13 @@ use shared::{
     rest::{ErrorBody, Page, Snapshot},
 };
 
-use crate::browser::encode;
+use crate::{browser::encode, offline};
 
+pub(crate) mod matches;
 pub(crate) mod people;
+pub(crate) mod posts;
+pub(crate) mod stories;
+pub(crate) mod talk;
 pub(crate) mod upload;
 
 /// Why a call failed.
@@ -77,6 +81,9 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 async fn text(request: Result<Request, gloo_net::Error>) -> Answer<String> {
     let request = request.map_err(|_| ApiError::unreachable())?;
     let response = request.send().await.map_err(|_| ApiError::unreachable())?;
+    if let Some(as_of) = response.headers().get(offline::AS_OF) {
+        offline::note(&as_of);
+    }
     let body = response.text().await.map_err(|_| ApiError::unreachable())?;
     if response.ok() { Ok(body) } else { Err(ApiError::from_body(response.status(), &body)) }
 }
@@ -119,6 +126,12 @@ pub(crate) async fn event(id: &EventId) -> Answer<Snapshot<Event>> {
 
 pub(crate) async fn patch_event(id: &EventId, patch: &EventPatch) -> Answer<Event> {
     send(Request::patch(&format!("/api/events/{id}")), patch).await
+}
+
+/// Whether an event has matches. Reads none of them: that is for who shows them.
+pub(crate) async fn has_matches(id: &EventId) -> bool {
+    let listed = text(Request::get(&format!("/api/events/{id}/matches")).build()).await;
+    listed.is_ok_and(|list| !list.starts_with(r#"{"items":[]"#))
 }
 
 /// A page of the timeline, newest first.

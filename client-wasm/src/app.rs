@@ -12,6 +12,7 @@ use crate::{
         announcer::Announcer, banner::Banner, header::Header, theme::Scheme, time::Clock, title::Title,
     },
     driver::Live,
+    offline,
     pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
     parts,
     session::Session,
@@ -33,6 +34,19 @@ fn send_what_waits(session: Session) {
         });
     }
 }
+/// What draws a page: one type for all of them, as the router is compiled anew for every type of view.
+type View = fn() -> AnyView;
+
+const EVENTS: View = || view! { <EventsPage /> }.into_any();
+const EVENT: View = || view! { <EventPage /> }.into_any();
+const PEOPLE: View = || parts::page(parts::people);
+const INVITATION: View = || parts::page(parts::invitation);
+const PITCH: View = || parts::page(parts::match_);
+const SIGN_IN: View = || parts::page(parts::sign_in);
+const ACCOUNT: View = || parts::page(parts::account);
+const NOTIFICATIONS: View = || parts::page(parts::notifications);
+const POSTS: View = || parts::page(parts::posts);
+const STORIES: View = || parts::page(parts::stories);
 
 /// The whole app.
 #[component]
@@ -43,9 +57,11 @@ pub(crate) fn App() -> impl IntoView {
     provide_context(Announcer::find());
     let live = Live::start();
     provide_context(live);
+    offline::start(live);
     let session = Session::start(live);
     provide_context(session);
     send_what_waits(session);
+    parts::when_signed_in(parts::unread);
 
     view! {
         <Router>
@@ -63,12 +79,18 @@ pub(crate) fn App() -> impl IntoView {
             <Header />
             <main id="main" class="page" tabindex="-1">
                 <Routes fallback=NotFoundPage>
-                    <Route path=path!("/") view=EventsPage />
-                    <Route path=path!("/events/:id") view=EventPage />
-                    <Route path=path!("/events/:id/people") view=|| parts::page(parts::people) />
-                    <Route path=path!("/invitations/:code") view=|| parts::page(parts::invitation) />
-                    <Route path=path!("/signin") view=|| parts::page(parts::sign_in) />
-                    <Route path=path!("/account") view=|| parts::page(parts::account) />
+                    <Route path=path!("/") view=EVENTS />
+                    <Route path=path!("/events/:id") view=EVENT />
+                    <Route path=path!("/events/:id/people") view=PEOPLE />
+                    <Route path=path!("/invitations/:code") view=INVITATION />
+                    <Route path=path!("/matches/:id") view=PITCH />
+                    <Route path=path!("/matches/:id/record") view=PITCH />
+                    <Route path=path!("/tournaments/:id") view=PITCH />
+                    <Route path=path!("/signin") view=SIGN_IN />
+                    <Route path=path!("/account") view=ACCOUNT />
+                    <Route path=path!("/notifications") view=NOTIFICATIONS />
+                    <Route path=path!("/posts") view=POSTS />
+                    <Route path=path!("/stories") view=STORIES />
                 </Routes>
             </main>
             <Banner />

@@ -41,6 +41,25 @@ pub(crate) fn timestamp(millis: f64) -> Option<Timestamp> {
     String::from(date.to_iso_string()).parse().ok()
 }
 
+/// A moment as a field for day and time takes it: of the reader's own zone, to the minute.
+pub(crate) fn local_input(millis: f64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis));
+    let shifted = js_sys::Date::new(&JsValue::from_f64(millis - date.get_timezone_offset() * 60_000.0));
+    String::from(shifted.to_iso_string()).chars().take("2026-11-21T20:14".len()).collect()
+}
+
+/// The moment that such a field says, in milliseconds since 1970; NaN for none.
+pub(crate) fn of_local_input(text: &str) -> f64 {
+    js_sys::Date::parse(text)
+}
+
+/// The reader's time zone, by its name: `Europe/Berlin`.
+pub(crate) fn time_zone() -> String {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    let zone = js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into());
+    zone.ok().and_then(|zone| zone.as_string()).unwrap_or_default()
+}
+
 /// A moment in the reader's language and time zone. `options` are those of `Intl.DateTimeFormat`.
 pub(crate) fn format_date(millis: f64, options: &[(&str, &str)]) -> String {
     let date = js_sys::Date::new(&JsValue::from_f64(millis));
@@ -60,6 +79,43 @@ pub(crate) fn format_clock(millis: f64) -> String {
 /// Day and time in full.
 pub(crate) fn format_full(millis: f64) -> String {
     format_date(millis, &[("dateStyle", "full"), ("timeStyle", "short")])
+}
+
+/// The time of day, and the day as well where that is long ago.
+pub(crate) fn format_moment(millis: f64) -> String {
+    const LONG_AGO_MS: f64 = 18.0 * 3_600_000.0;
+    if wall_ms() - millis < LONG_AGO_MS {
+        return format_clock(millis);
+    }
+    format_date(millis, &[("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")])
+}
+
+/// Registers the service worker. The first one has not seen what this page has read: it is told the addresses.
+#[cfg(feature = "split")]
+pub(crate) async fn keep_for_offline(script: &str) -> Result<(), wasm_bindgen::JsValue> {
+    use wasm_bindgen_futures::JsFuture;
+    let navigator = window().navigator();
+    // Absent where the page did not come over TLS, and in some private windows.
+    if !js_sys::Reflect::has(&navigator, &"serviceWorker".into())? {
+        return Ok(());
+    }
+    let workers = navigator.service_worker();
+    let is_first = workers.controller().is_none();
+    JsFuture::from(workers.register(script)).await?;
+    if !is_first {
+        return Ok(());
+    }
+    let ready: web_sys::ServiceWorkerRegistration = JsFuture::from(workers.ready()?).await?.unchecked_into();
+    let Some((worker, performance)) = ready.active().zip(window().performance()) else { return Ok(()) };
+    let read: js_sys::Array = performance
+        .get_entries_by_type("resource")
+        .iter()
+        .map(|entry| entry.unchecked_into::<web_sys::PerformanceEntry>().name())
+        .map(wasm_bindgen::JsValue::from)
+        .collect();
+    let told = js_sys::Object::new();
+    js_sys::Reflect::set(&told, &"read".into(), &read)?;
+    worker.post_message(&told)
 }
 
 /// Sixteen random bytes, written as 32 hexadecimal digits: a name that nobody else has. (`randomUUID` is
@@ -192,7 +248,7 @@ pub(crate) fn matches_media(query: &str) -> bool {
 }
 
 /// Shows a number on the app's icon, where the platform does that.
-pub(crate) fn set_badge(count: usize) {
+pub(crate) fn set_badge(count: u64) {
     let navigator: JsValue = window().navigator().into();
     let name = if count == 0 { "clearAppBadge" } else { "setAppBadge" };
     let Ok(function) = js_sys::Reflect::get(&navigator, &name.into()) else { return };
@@ -305,5 +361,31 @@ pub(crate) fn focus_and_show(element: Option<&web_sys::Element>) {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Start);
         element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Whether this browser can speak.
+pub(crate) fn can_speak() -> bool {
+    js_sys::Reflect::has(&window(), &"speechSynthesis".into()).unwrap_or(false)
+}
+
+/// Speaks a sentence after those before it. Browsers do so once the page has been pressed.
+pub(crate) fn speak(sentence: &str) {
+    if !can_speak() {
+        return;
+    }
+    if let (Ok(voice), Ok(said)) =
+        (window().speech_synthesis(), web_sys::SpeechSynthesisUtterance::new_with_text(sentence))
+    {
+        voice.speak(&said);
+    }
+}
+
+/// A short tick in the hand, where the device has one.
+pub(crate) fn tick_in_hand() {
+    const TICK_MS: u32 = 12;
+    let navigator = window().navigator();
+    if js_sys::Reflect::has(&navigator, &"vibrate".into()).unwrap_or(false) {
+        navigator.vibrate_with_duration(TICK_MS);
     }
 }

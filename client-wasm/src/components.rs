@@ -3,6 +3,7 @@
 pub(crate) mod announcer;
 pub(crate) mod avatar;
 pub(crate) mod banner;
+pub(crate) mod bell;
 pub(crate) mod dynamic;
 pub(crate) mod event_card;
 pub(crate) mod form;
@@ -13,8 +14,10 @@ pub(crate) mod lightbox;
 pub(crate) mod linked_text;
 pub(crate) mod me;
 pub(crate) mod menu;
+pub(crate) mod name_field;
 pub(crate) mod new_event;
 pub(crate) mod picture;
+mod reactions;
 pub(crate) mod row_list;
 pub(crate) mod sheet;
 pub(crate) mod status_badge;

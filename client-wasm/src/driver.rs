@@ -12,7 +12,7 @@ use std::{
 use client_core::{Attempt, Client, Config, Event, Input, Instant, Output};
 use leptos::prelude::*;
 use litemap::LiteMap;
-use shared::{ErrorCode, Position, Publication, ServerFrame, Topic, frame::PresenceCount};
+use shared::{ErrorCode, Offset, Position, Publication, ServerFrame, Topic};
 
 use crate::{
     browser::{self, Listener, Timer},
@@ -37,7 +37,8 @@ pub(crate) enum News {
     /// Fetch the snapshot anew, show it in place of what is shown, and answer with
     /// [`Live::snapshot_applied`] or [`Live::snapshot_failed`].
     SnapshotNeeded,
-    Presence(PresenceCount),
+    /// Who watches, who is there, who is typing: a frame that is in no log.
+    Presence(Box<ServerFrame>),
     /// The server will not have it; nothing more comes.
     Refused {
         code: ErrorCode,
@@ -67,10 +68,26 @@ enum Carrier {
     },
 }
 
+/// The text of a frame that is news of a topic, as the server said it.
+struct Told {
+    topic: Topic,
+    /// Where the topic stands after it; `None` where it has no place in the log.
+    offset: Option<Offset>,
+    text: String,
+}
+
+impl Told {
+    fn of(frame: &ServerFrame, text: String) -> Option<Self> {
+        frame.place().map(|(topic, offset)| Self { topic: topic.clone(), offset, text })
+    }
+}
+
 struct Driver {
     client: RefCell<Client>,
-    /// Inputs that came while one was being handled.
-    inbox: RefCell<VecDeque<Input>>,
+    /// Inputs that came while one was being handled, with the texts of their frames.
+    inbox: RefCell<VecDeque<(Input, Vec<Told>)>>,
+    /// What the input that is being handled brought, until the client has made news of it.
+    told: RefCell<Vec<Told>>,
     busy: Cell<bool>,
     carriers: RefCell<LiteMap<Attempt, Carrier>>,
     followed: RefCell<LiteMap<Topic, Followed>>,
@@ -101,6 +118,7 @@ impl Live {
         let driver = Rc::new_cyclic(|me: &Weak<Driver>| Driver {
             client: RefCell::new(Client::new(Config::default(), browser::random_seed())),
             inbox: RefCell::default(),
+            told: RefCell::default(),
             busy: Cell::new(false),
             carriers: RefCell::default(),
             followed: RefCell::default(),
@@ -170,6 +188,11 @@ impl Live {
         self.driver.get_value().reconnect();
     }
 
+    /// Whoever is signed in is typing on a topic that is followed, or is not any more.
+    pub(crate) fn typing(self, topic: Topic, on: bool) {
+        self.driver.get_value().input(Input::Typing { topic, on });
+    }
+
     /// Somebody pressed "Try now".
     pub(crate) fn try_now(self) {
         self.driver.get_value().try_now();
@@ -193,13 +216,19 @@ impl Driver {
 
     /// One input, then all outputs, then the timer. What comes in meanwhile waits its turn.
     fn input(&self, input: Input) {
-        self.inbox.borrow_mut().push_back(input);
+        self.input_told(input, Vec::new());
+    }
+
+    /// The same for frames, whose texts followers may have to be told.
+    fn input_told(&self, input: Input, told: Vec<Told>) {
+        self.inbox.borrow_mut().push_back((input, told));
         if self.busy.replace(true) {
             return;
         }
         loop {
             let next = self.inbox.borrow_mut().pop_front();
-            let Some(next) = next else { break };
+            let Some((next, told)) = next else { break };
+            self.told.replace(told);
             self.client.borrow_mut().handle_input(browser::now(), next);
             loop {
                 let output = self.client.borrow_mut().poll_output();
@@ -240,7 +269,10 @@ impl Driver {
             let Some(driver) = me.upgrade() else { return };
             driver.input(match said {
                 Said::Opened => Input::Opened { attempt },
-                Said::Frame(frame) => Input::Received { attempt, frame: *frame },
+                Said::Frame(frame, text) => {
+                    let told = Told::of(&frame, text).into_iter().collect();
+                    return driver.input_told(Input::Received { attempt, frame: *frame }, told);
+                }
                 Said::Nonsense => Input::ReceivedNonsense { attempt },
                 Said::Closed { code } => Input::Closed { attempt, code, retry_after: None },
             });
@@ -254,7 +286,7 @@ impl Driver {
     }
 
     fn poll(&self, attempt: Attempt, from: &[(Topic, Option<Position>)], wait: Duration) {
-        let mut url = format!("/api/poll?wait={}&watcher={}", wait.as_secs(), self.watcher);
+        let mut url = format!("/api/poll?presence=true&wait={}&watcher={}", wait.as_secs(), self.watcher);
         for (topic, position) in from {
             // Topics and positions are plain identifiers, `:`, `.`: all of them allowed in a query.
             url.push_str("&from=");
@@ -268,7 +300,15 @@ impl Driver {
         let poll = Poll::start(url, move |answer| {
             let Some(driver) = me.upgrade() else { return };
             driver.input(match answer {
-                Answer::Frames(frames) => Input::Polled { attempt, frames },
+                Answer::Frames(frames) => {
+                    let mut told = Vec::new();
+                    let keep = |(frame, text)| {
+                        told.extend(Told::of(&frame, text));
+                        frame
+                    };
+                    let frames = frames.into_iter().map(keep).collect();
+                    return driver.input_told(Input::Polled { attempt, frames }, told);
+                }
                 Answer::Failed { retry_after } => Input::Closed { attempt, code: None, retry_after },
             });
         });
@@ -279,7 +319,9 @@ impl Driver {
         match event {
             Event::Status(status) => self.status(status),
             Event::Publications { topic, publications, position } => {
-                self.with_relay(|relay| relay.publications(&topic, &publications, &position));
+                if let Some(text) = self.told(&topic, Some(position.offset)) {
+                    self.with_relay(|relay| relay.publications(&topic, &position, text));
+                }
                 diagnostics::mark_received();
                 self.hear(&topic, News::Publications { publications, position });
                 diagnostics::mark_painted();
@@ -291,10 +333,10 @@ impl Driver {
                 self.hear(&topic, News::SnapshotNeeded);
             }
             Event::Ephemeral { topic, frame } => {
-                self.with_relay(|relay| relay.ephemeral(&topic, &frame));
-                if let ServerFrame::PresenceCount(_, count) = frame {
-                    self.hear(&topic, News::Presence(count));
+                if let Some(text) = self.told(&topic, None) {
+                    self.with_relay(|relay| relay.ephemeral(&topic, text));
                 }
+                self.hear(&topic, News::Presence(Box::new(frame)));
             }
             Event::SubscriptionRefused { topic, code, message } => {
                 self.with_relay(|relay| relay.refused(&topic, code, &message));
@@ -305,6 +347,13 @@ impl Driver {
             }
             Event::LeaderSilent => self.take_over(),
         }
+    }
+
+    /// The text of the frame that the client makes this news of.
+    fn told(&self, topic: &Topic, offset: Option<Offset>) -> Option<Rc<str>> {
+        let mut told = self.told.borrow_mut();
+        let at = told.iter().position(|told| told.topic == *topic && told.offset == offset)?;
+        Some(told.remove(at).text.into())
     }
 
     fn hear(&self, topic: &Topic, update: News) {

@@ -11,6 +11,7 @@ mod app;
 mod browser;
 mod components;
 mod driver;
+mod offline;
 mod outbox;
 mod pages;
 mod parts;
@@ -19,6 +20,7 @@ mod storage;
 mod tabs;
 mod thumb;
 mod transport;
+mod unread;
 mod words;
 
 use wasm_bindgen::JsCast;

@@ -2,33 +2,49 @@
 //! never downloads it. With the feature `split` each is a file of its own, which `cargo xtask` cuts out of the
 //! program; without it (`trunk serve`) they are in the program and there at once.
 //!
+//! `soon` is fetched by nearly every timeline, once it stands; `write` by who writes; `desk` has the pages about accounts
+//! and people, `board` those of posts and stories. What several share is a file for each group of parts that share it,
+//! so there are few parts.
+//!
 //! Called by the app's routes, by the place above a timeline, and where a dialog opens that only writers need. A part
 //! holds what is reached from it alone: who names something of one elsewhere has it in the first part again.
 
 use std::{future::Future, pin::Pin};
 
 use leptos::{prelude::*, task::spawn_local};
-use shared::{EventId, model::media::Media};
+use shared::{EventId, MediaId, model::media::Media};
 
 use crate::{
     components::{
+        announcer::Announcer,
         dynamic::{dynamic, when},
+        lightbox::Lightbox,
         new_event::NewEventDialog,
     },
+    driver::{Live, use_live},
     outbox::outbox,
     pages::{
         account::AccountPage,
         event::{
+            comments::Comments,
             composer::{Composer, Writing},
             edit::{DeleteDialog, EditDialog},
             feed::Feed,
+            likes::{Likes, turning},
+            matches::Matches,
             outgoing::Outgoing,
+            presence::{Shown, shown},
         },
         invitation::InvitationPage,
+        match_::{PitchPage, of_event::EventMatches},
+        notifications::NotificationsPage,
         people::PeoplePage,
+        posts::PostsPage,
         sign_in::SignInPage,
+        stories::StoriesPage,
     },
-    session::Session,
+    session::{Session, use_session},
+    thumb, unread,
 };
 
 /// The file could not be fetched.
@@ -83,9 +99,23 @@ in_part!(
 );
 in_part!(
     desk,
+    /// One's notifications.
+    fn notifications() -> Page {
+        || view! { <NotificationsPage /> }.into_any()
+    }
+);
+in_part!(
+    desk,
     /// The people of an event.
     fn people() -> Page {
         || view! { <PeoplePage /> }.into_any()
+    }
+);
+in_part!(
+    board,
+    /// One's posts.
+    fn posts() -> Page {
+        || view! { <PostsPage /> }.into_any()
     }
 );
 in_part!(
@@ -93,6 +123,66 @@ in_part!(
     /// Signing in, and making an account.
     fn sign_in() -> Page {
         || view! { <SignInPage /> }.into_any()
+    }
+);
+
+in_part!(
+    board,
+    /// Everybody's stories.
+    fn stories() -> Page {
+        || view! { <StoriesPage /> }.into_any()
+    }
+);
+
+/// What draws the light-box.
+pub(crate) type Photo = fn(Feed, RwSignal<Option<MediaId>>) -> AnyView;
+
+in_part!(
+    soon,
+    /// A photo over the whole window.
+    fn lightbox() -> Photo {
+        |feed, photo| view! { <Lightbox feed=feed photo=photo /> }.into_any()
+    }
+);
+
+/// What makes a ThumbHash a background.
+pub(crate) type Blur = fn(&str) -> Option<String>;
+
+in_part!(
+    soon,
+    /// What stands in a picture's place until it is there.
+    fn blur() -> Blur {
+        thumb::background
+    }
+);
+
+/// What begins to show who else is on a page.
+pub(crate) type Presence = fn(Live, Session) -> Shown;
+
+in_part!(
+    soon,
+    /// Who else is on the page of an event, and who is typing there.
+    fn presence() -> Presence {
+        shown::begin
+    }
+);
+
+in_part!(
+    pitch,
+    /// A match, the recorder of one, or a tournament.
+    fn match_() -> Page {
+        || view! { <PitchPage /> }.into_any()
+    }
+);
+
+/// What draws the matches of an event.
+pub(crate) type List = fn(EventId, Matches) -> AnyView;
+
+in_part!(
+    pitch,
+    /// The matches of an event.
+    fn matches() -> List {
+        |event, place| view! { <EventMatches id=event place=place /> }.into_any()
     }
 );
 
@@ -150,6 +240,64 @@ in_part!(
         |event, media| view! { <DeleteDialog event=event media=media /> }.into_any()
     }
 );
+
+in_part!(
+    write,
+    /// The comments on an item.
+    fn comments() -> Change {
+        |event, media| view! { <Comments event=event about=media /> }.into_any()
+    }
+);
+
+/// What is begun for who is signed in.
+pub(crate) type Follow = fn();
+
+in_part!(
+    soon,
+    /// How many notifications are unread.
+    fn unread() -> Follow {
+        unread::count
+    }
+);
+in_part!(
+    soon,
+    /// What the reader likes on an event.
+    fn likes() -> Follow {
+        turning::follow
+    }
+);
+
+/// What turns a like.
+pub(crate) type Turn = fn(Likes, Announcer, MediaId);
+
+in_part!(
+    soon,
+    /// Liking an item, or no longer.
+    fn turn() -> Turn {
+        turning::turn
+    }
+);
+
+/// Begins what a part brings, once, as soon as somebody is signed in and it is there; it ends with the current owner.
+pub(crate) fn when_signed_in(fetch: fn() -> Fetch<Follow>) {
+    let (session, live) = (use_session(), use_live());
+    let owner = Owner::current().unwrap_or_default();
+    let begun = StoredValue::new(false);
+    Effect::new(move || {
+        // What did not arrive is asked for again when the connection is back.
+        if !session.is_signed_in() || !live.shown.get().is_up() || begun.get_value() {
+            return;
+        }
+        let owner = owner.clone();
+        spawn_local(async move {
+            if let Ok(follow) = fetch().await
+                && begun.try_update_value(|begun| std::mem::replace(begun, true)) == Some(false)
+            {
+                owner.with(follow);
+            }
+        });
+    });
+}
 
 /// A dialog about an item, fetched when there is one that it is about.
 pub(crate) fn about(

@@ -1,4 +1,5 @@
-//! The few things that this browser remembers: the display name, the watcher's id, the colour scheme. Works
+//! The few things that this browser remembers: the display name, the watcher's id, the colour scheme, the
+//! spoiler delay. Works
 //! without (private windows, blocked storage): then they live as long as the page. Called by the driver, the
 //! session and the components.
 
@@ -12,6 +13,7 @@ const WATCHER: &str = "touchline.watcher";
 const THEME: &str = "touchline.theme";
 const SESSION: &str = "touchline.session";
 const UNSENT: &str = "touchline.unsent";
+const SPOILER_DELAY: &str = "touchline.delay";
 
 fn store() -> Option<web_sys::Storage> {
     browser::window().local_storage().ok().flatten()
@@ -60,6 +62,16 @@ pub(crate) async fn persist() {
         // Without it the drafts are kept for as long as there is room.
         wasm_bindgen_futures::JsFuture::from(asked).await.ok();
     }
+}
+
+/// How long matches are held back, in seconds.
+pub(crate) fn spoiler_delay_s() -> u32 {
+    read(SPOILER_DELAY).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Remembers how long matches are to be held back.
+pub(crate) fn set_spoiler_delay_s(seconds: u32) {
+    write(SPOILER_DELAY, &seconds.to_string());
 }
 
 /// Who this browser is in "N watching": made once, the same over all visits.

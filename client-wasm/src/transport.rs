@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use gloo_net::http::Request;
-use shared::{ClientFrame, ServerFrame, frame::decode_poll, rest::ErrorBody};
+use shared::{ClientFrame, ServerFrame, frame::split_poll, rest::ErrorBody};
 use wasm_bindgen::{JsCast, closure::Closure};
 
 use crate::browser;
@@ -14,7 +14,8 @@ use crate::browser;
 #[derive(Debug)]
 pub(crate) enum Said {
     Opened,
-    Frame(Box<ServerFrame>),
+    /// A frame, and its text.
+    Frame(Box<ServerFrame>, String),
     /// A frame that cannot be read.
     Nonsense,
     /// The last word.
@@ -46,8 +47,11 @@ impl Socket {
         let tell = said.clone();
         let message =
             Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
-                let frame = event.data().as_string().and_then(|text| ServerFrame::decode(&text).ok());
-                tell(frame.map_or(Said::Nonsense, |frame| Said::Frame(Box::new(frame))));
+                let text = event.data().as_string().unwrap_or_default();
+                tell(match ServerFrame::decode(&text) {
+                    Ok(frame) => Said::Frame(Box::new(frame), text),
+                    Err(_) => Said::Nonsense,
+                });
             });
         let close = Closure::<dyn FnMut(web_sys::CloseEvent)>::new(move |event: web_sys::CloseEvent| {
             said(Said::Closed { code: Some(event.code()) });
@@ -79,8 +83,11 @@ impl Drop for Socket {
 /// How a poll ended.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Frames(Vec<ServerFrame>),
-    Failed { retry_after: Option<Duration> },
+    /// Frames, and their texts.
+    Frames(Vec<(ServerFrame, String)>),
+    Failed {
+        retry_after: Option<Duration>,
+    },
 }
 
 /// One poll under way.
@@ -119,7 +126,9 @@ async fn ask(url: &str, signal: Option<&web_sys::AbortSignal>) -> Answer {
         response.headers().get("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let Ok(text) = response.text().await else { return failed };
     if response.ok() {
-        return decode_poll(&text).map_or(failed, Answer::Frames);
+        let decode = |text: &str| Ok((ServerFrame::decode(text)?, text.to_owned()));
+        let frames = split_poll(&text).and_then(|texts| texts.into_iter().map(decode).collect());
+        return frames.map_or(failed, Answer::Frames);
     }
     let body: Option<ErrorBody> = serde_json::from_str(&text).ok();
     let named = body.and_then(|body| body.error.retry_after_ms).map(Duration::from_millis);

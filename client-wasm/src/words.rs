@@ -4,6 +4,7 @@ use shared::model::{
     event::EventStatus,
     media::MediaKind,
     member::{MemberRole, Visibility},
+    post::PostStatus,
 };
 
 /// An event's status as people say it.
@@ -29,6 +30,17 @@ pub(crate) const fn kind_plural(kind: MediaKind) -> &'static str {
 /// `1 update`, `3 updates`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// Where a post stands.
+pub(crate) const fn post_status_word(status: PostStatus) -> &'static str {
+    match status {
+        PostStatus::Draft => "Draft",
+        PostStatus::Scheduled => "Scheduled",
+        PostStatus::Publishing => "Publishing",
+        PostStatus::Published => "Published",
+        PostStatus::Failed => "Failed",
+    }
 }
 
 /// What a member is called.

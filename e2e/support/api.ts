@@ -3,6 +3,7 @@
 
 import { basename } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import type { Match } from './matches';
 import type { Server } from './server';
 
 export type EventStatus = 'scheduled' | 'live' | 'completed' | 'cancelled';
@@ -30,6 +31,8 @@ export interface Media {
   author: { name: string };
   attachment?: { width?: number; height?: number; url: string; contentType: string };
 }
+
+export type Destination = { kind: 'event'; eventId: string } | { kind: 'webhook'; webhookId: string };
 
 interface Page<T> {
   items: T[];
@@ -158,6 +161,23 @@ export class Api {
     await this.call('DELETE', `/api/events/${event}/media/${id}`);
   }
 
+  async comment(event: string, media: string, text: string): Promise<{ id: string }> {
+    return this.call('POST', `/api/events/${event}/media/${media}/comments`, { text });
+  }
+
+  async like(event: string, media: string, liked = true): Promise<void> {
+    await this.call(liked ? 'PUT' : 'DELETE', `/api/events/${event}/media/${media}/like`);
+  }
+
+  async unread(): Promise<number> {
+    const { unread }: { unread: number } = await this.call('GET', '/api/notifications/unread');
+    return unread;
+  }
+
+  async readAll(): Promise<void> {
+    await this.call('POST', '/api/notifications/read');
+  }
+
   /** Every item of an event, newest first. */
   async allMedia(event: string): Promise<Media[]> {
     const items: Media[] = [];
@@ -183,6 +203,80 @@ export class Api {
       `/api/events/${event}/updates?wait=0&since=${encodeURIComponent(cursor)}`,
     );
     return frames.find((frame) => frame.type === 'subscribed')?.payload.recovered === true;
+  }
+
+  async createPost(text: string, destinations: readonly Destination[] = []): Promise<{ id: string }> {
+    return this.call('POST', '/api/posts', { text, destinations });
+  }
+
+  async schedulePost(id: string, at: string): Promise<void> {
+    await this.call('POST', `/api/posts/${id}/schedule`, { at });
+  }
+
+  async publishPost(id: string): Promise<void> {
+    await this.call('POST', `/api/posts/${id}/publish`, {});
+  }
+
+  async sharePost(id: string, name: string): Promise<void> {
+    await this.call('PUT', `/api/posts/${id}/editors/${name}`);
+  }
+
+  async deletePost(id: string): Promise<void> {
+    await this.call('DELETE', `/api/posts/${id}`);
+  }
+
+  async createWebhook(url: string): Promise<{ id: string }> {
+    return this.call('POST', '/api/webhooks', { url });
+  }
+
+  async createTeam(event: string, team: { name: string; players: object[] }): Promise<{ id: string; players: { id: string; name: string }[] }> {
+    return this.call('POST', `/api/events/${event}/teams`, team);
+  }
+
+  async patchTeam(id: string, patch: { players: { id: string; name: string; number?: number }[] }): Promise<void> {
+    await this.call('PATCH', `/api/teams/${id}`, patch);
+  }
+
+  async createMatch(event: string, fields: object): Promise<Match> {
+    return this.call('POST', `/api/events/${event}/matches`, fields);
+  }
+
+  async matches(event: string): Promise<Match[]> {
+    const page: Page<Match> = await this.call('GET', `/api/events/${event}/matches`);
+    return page.items;
+  }
+
+  async match(id: string): Promise<Match> {
+    return this.call('GET', `/api/matches/${id}`);
+  }
+
+  async record(match: string, entry: object): Promise<void> {
+    await this.call('POST', `/api/matches/${match}/events`, entry);
+  }
+
+  /** What stands in a match's log, in the order in which it was stored. */
+  async log(match: string): Promise<{ id: string; kind: string }[]> {
+    const page: Page<{ id: string; kind: string }> = await this.call('GET', `/api/matches/${match}/events`);
+    return page.items;
+  }
+
+  /** A tournament with a group of four, of whom two have met, and a final. */
+  async createCup(event: string): Promise<string> {
+    const names = ['Ajax', 'Benfica', 'Celtic', 'Dukla'];
+    const teams = await Promise.all(names.map((name) => this.createTeam(event, { name, players: [] })));
+    const [home, away] = teams;
+    const final = { id: 'f', home: { rank: { group: 0, rank: 1 } }, away: { rank: { group: 0, rank: 2 } } };
+    const plan = {
+      groups: [{ name: 'Group A', teams: teams.map((team) => team.id) }],
+      rounds: [{ name: 'Final', ties: [final] }],
+    };
+    const cup: { id: string } = await this.call('POST', `/api/events/${event}/tournaments`, { title: 'Summer cup', plan });
+    const of = { tournamentId: cup.id, title: 'Group A', home: { teamId: home?.id }, away: { teamId: away?.id } };
+    const match = await this.createMatch(event, of);
+    const at = new Date().toISOString();
+    await this.record(match.id, { id: 'k', at, kind: 'kickOff' });
+    await this.record(match.id, { id: 'g', at, kind: 'goal', side: 'away' });
+    return cup.id;
   }
 
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -67,7 +67,7 @@ export const test = base.extend<Fixtures>({
   another: async ({ browser, server, faults }, use) => {
     const contexts: Awaited<ReturnType<Browser['newContext']>>[] = [];
     await use(async ({ url, ...options } = {}) => {
-      const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...options });
+      const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', serviceWorkers: 'block', ...options });
       contexts.push(context);
       faults.watch(context);
       return new EventPage(await context.newPage(), url ?? server.url);

@@ -113,6 +113,12 @@ export class EventPage extends AnyPage {
     await this.isLoaded();
   }
 
+  /** Opens it without a server: what was kept of it is there. */
+  async openKept(event: string): Promise<void> {
+    await this.page.goto(`${this.url}/events/${event}`);
+    await this.isLoaded();
+  }
+
   /** The items have been read. The connection may be live before that. */
   async isLoaded(): Promise<void> {
     await expect(this.page.getByLabel('Timeline', { exact: true })).toHaveAttribute('aria-busy', 'false', { timeout: 15_000 });

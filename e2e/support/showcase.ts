@@ -24,3 +24,24 @@ export async function showcase(api: Api): Promise<Event> {
   await api.post(event.id, 'She floats!', 'Grace');
   return event;
 }
+
+/** What Ada is told of on a lively day: her event, and how many notifications there are. */
+export async function tell(api: Api): Promise<{ event: string; notifications: number }> {
+  const ada = await api.register('ada', 'Ada Lovelace');
+  const grace = await api.register('grace', 'Grace Hopper');
+  const event = await ada.createEvent({ title: 'Launch day at the harbour', status: 'live' });
+  const doors = await ada.post(event.id, 'Doors open. The quay is full already.');
+  const floats = await ada.post(event.id, 'She floats!');
+  const others = await grace.createEvent({ title: 'Concert by the river' });
+  await grace.post(others.id, 'Sound check with @ada, who brought the cables and knows which way round they go, as she always does.');
+  await grace.like(event.id, doors.id);
+  await grace.comment(event.id, doors.id, 'We can hear you from here.');
+  for (let n = 1; n <= 6; n += 1) {
+    const fan = await api.register(`fan${n}`, n === 6 ? 'Katherine Johnson' : `Fan ${n}`);
+    await fan.like(event.id, floats.id);
+    if (n === 6) await fan.comment(event.id, floats.id, 'What a sight. Congratulations to everybody who worked on her!');
+  }
+  await grace.comment(event.id, floats.id, 'Told you so, @ada. See https://example.org/floating');
+  // The mentions (2), the like, the burst of likes, the comments on two items.
+  return { event: event.id, notifications: 6 };
+}

@@ -4,8 +4,12 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { NETWORK, expect, test } from '../support/fixtures';
+import { tourOfMatches } from '../support/matches';
 import { PeoplePage, SignInPage } from '../support/people';
-import { showcase } from '../support/showcase';
+import { tourOfPosts } from '../support/posts';
+import { showcase, tell } from '../support/showcase';
+import { tourOfStories } from '../support/stories';
+import { CommentsDialog, NotificationsPage, likeOf } from '../support/talk';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -93,6 +97,24 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(page.getByText('ask Grace Hopper')).toBeVisible();
         await expectNoViolation(page, 'an event of others');
       });
+
+      test(`@chromium M5 no axe violation on the matches, ${colorScheme}, ${size}`, async ({ api, page, server }) => {
+        await tourOfMatches(api, page, server.url, expectNoViolation);
+      });
+
+      test(`@chromium S6 no axe violation on the stories, ${colorScheme}, ${size}`, async ({ another, server }) => {
+        const options = { colorScheme, viewport, reducedMotion: 'reduce' as const };
+        await tourOfStories(await another(options), await another(options), server.url, expectNoViolation);
+      });
+
+      test.describe(() => {
+        test.use({ serverFlags: ['--webhook-allow-private'] });
+
+        test(`@chromium P1 no axe violation on the posts, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, server }) => {
+          faults.allow(/422/);
+          await tourOfPosts(eventPage, server.url, api, expectNoViolation);
+        });
+      });
     });
   }
 
@@ -134,6 +156,33 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(eventPage.items).toHaveCount(2);
       await expectNoViolation(page, 'a filter');
     });
+
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      test(`@chromium P3 no axe violation about comments and notifications, ${colorScheme}, ${size}`, async ({ api, eventPage, page, server }) => {
+        await page.setViewportSize(viewport);
+        const told = await tell(api);
+        await new SignInPage(page, server.url).asPerson('ada');
+        const list = new NotificationsPage(page, server.url);
+        await list.open();
+        await expect(list.list.getByRole('listitem')).toHaveCount(told.notifications);
+        await expectNoViolation(page, 'notifications');
+        await list.row('mentioned you').first().getByRole('button', { name: 'More' }).click();
+        await expect(page.getByRole('menu')).toBeVisible();
+        await expectNoViolation(page, 'the menu of one');
+        await page.getByRole('menuitem', { name: 'Mute this update' }).click();
+        await expect(list.muted).toBeVisible();
+        await list.readAll.click();
+        await expect(list.unread(list.list)).toHaveCount(0);
+        await expectNoViolation(page, 'notifications that were read');
+        await eventPage.open(told.event);
+        await likeOf(eventPage.item('She floats')).click();
+        await expectNoViolation(page, 'an event with likes');
+        const talk = new CommentsDialog(page);
+        await talk.open(eventPage, 'She floats');
+        await expect(talk.comments.first()).toBeVisible();
+        await expectNoViolation(page, 'comments');
+      });
+    }
 
     test(`@chromium P8 no axe violation while the connection is lost, ${colorScheme}`, async ({
       api,

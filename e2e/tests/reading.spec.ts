@@ -11,7 +11,7 @@ const texts = (count: number, what = 'Update') => Array.from({ length: count }, 
 /** Scrolls to the middle and waits until the browser has come to rest there. The items must be there already. */
 async function scrollAway(page: Page): Promise<{ offset: string; top: number }> {
   await page.mouse.move(640, 600);
-  await page.mouse.wheel(0, 1500);
+  await page.mouse.wheel(0, 3200);
   // Not by `scrollend`: Firefox has none for a wheel that is driven.
   await page.evaluate(
     () =>

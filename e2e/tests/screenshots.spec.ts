@@ -4,8 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { files } from '../support/files';
 import { expect, test } from '../support/fixtures';
+import { tourOfMatches } from '../support/matches';
 import { PeoplePage, SignInPage } from '../support/people';
-import { showcase } from '../support/showcase';
+import { tourOfPosts } from '../support/posts';
+import { showcase, tell } from '../support/showcase';
+import { tourOfStories } from '../support/stories';
+import { CommentsDialog, NotificationsPage, likeOf } from '../support/talk';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -131,7 +135,64 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await shot('sent-photo');
       });
 
-      test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, page, server }, info) => {
+      test(`@chromium P3 pictures of comments and notifications, ${colorScheme}, ${size}`, async ({ api, eventPage, page, server }, info) => {
+        const shot = (name: string) =>
+          page.screenshot({
+            path: join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`),
+            animations: 'disabled',
+          });
+        const told = await tell(api);
+        await new SignInPage(page, server.url).asPerson('ada');
+        const list = new NotificationsPage(page, server.url);
+        await list.open();
+        await expect(list.list.getByRole('listitem')).toHaveCount(told.notifications);
+        await shot('notifications');
+        const more = list.row('mentioned you').first().getByRole('button', { name: 'More' });
+        await more.click();
+        await shot('notification-menu');
+        await page.getByRole('menuitem', { name: 'Mute this update' }).click();
+        await expect(list.muted).toBeVisible();
+        await list.unread(list.row('mentioned you').first()).click();
+        await shot('notifications-muted');
+        await eventPage.open(told.event);
+        await likeOf(eventPage.item('She floats')).click();
+        await expect(likeOf(eventPage.item('She floats'))).toHaveAccessibleName('Like: 7 likes');
+        await shot('likes');
+        const talk = new CommentsDialog(page);
+        await talk.open(eventPage, 'She floats');
+        await expect(talk.comments.first()).toBeVisible();
+        await shot('comments');
+      });
+
+      test(`@chromium S6 pictures of the stories, ${colorScheme}, ${size}`, async ({ another, server }, info) => {
+        const touch = size === 'phone';
+        const options = { colorScheme, viewport, deviceScaleFactor: 2, hasTouch: touch, reducedMotion: 'reduce' as const };
+        await tourOfStories(await another(options), await another(options), server.url, async (page, name) => {
+          const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+          await page.screenshot({ path, animations: 'disabled' });
+        });
+      });
+
+      test(`@chromium M5 pictures of the matches, ${colorScheme}, ${size}`, async ({ api, page, server }, info) => {
+        await tourOfMatches(api, page, server.url, async (shown, name) => {
+          const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+          await shown.screenshot({ path, animations: 'disabled' });
+        });
+      });
+
+      test.describe(() => {
+        test.use({ serverFlags: ['--webhook-allow-private'] });
+
+        test(`@chromium P1 pictures of the posts, ${colorScheme}, ${size}`, async ({ api, eventPage, faults, server }, info) => {
+          faults.allow(/422/);
+          await tourOfPosts(eventPage, server.url, api, async (page, name) => {
+            const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+            await page.screenshot({ path, animations: 'disabled' });
+          });
+        });
+      });
+
+      test(`@chromium pictures of the pages about people, ${colorScheme}, ${size}`, async ({ another, api, eventPage, faults, page, server }, info) => {
         faults.allow(/.*/);
         const shot = (name: string) =>
           page.screenshot({
@@ -166,7 +227,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await people.links.getByRole('button', { name: 'Make link' }).click();
         await expect(people.link).toBeVisible();
         await shot('people');
+        const second = await another();
+        await new SignInPage(second.page, server.url).asPerson('grace');
+        await second.open(event.id);
         await eventPage.open(event.id);
+        await second.text.pressSequentially('On my way');
+        await expect(page.getByText('Grace Hopper is typing…')).toBeVisible();
         await shot('event-of-ones-own');
         await eventPage.open(others.id);
         await shot('event-of-others');

@@ -2,20 +2,33 @@
 //! or the store's reads, and answer; they hold no rules of their own.
 
 pub mod account;
+pub mod comment;
 pub mod event;
 pub mod files;
 pub mod health;
+pub mod match_;
 pub mod media;
 pub mod member;
+pub mod notification;
+pub mod post;
 pub mod session;
+pub mod story;
+pub mod team;
+pub mod tournament;
 pub mod upload;
+pub mod webhook;
+
+use std::error::Error as _;
 
 use axum::{
     Json,
+    body::Bytes,
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use http_body_util::LengthLimitError;
+use serde::{Deserialize, Serialize};
 use shared::{ErrorCode, IdempotencyKey, limits};
 
 use crate::{error::ApiError, publish::Outcome};
@@ -50,6 +63,21 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiErr
     let key = value.to_str().ok().and_then(|text| text.parse().ok());
     key.map(Some)
         .ok_or_else(|| ApiError::invalid("Idempotency-Key", "1 to 64 characters of A-Z, a-z, 0-9, _ and -"))
+}
+
+/// A JSON body that may be one thing or an array of them.
+async fn json_body(request: Request) -> Result<Bytes, ApiError> {
+    let body = axum::body::to_bytes(request.into_body(), limits::JSON_BODY_BYTES).await.map_err(|error| {
+        if matches!(error.source(), Some(cause) if cause.is::<LengthLimitError>()) {
+            return ApiError::new(ErrorCode::TooLarge, "the body is larger than allowed");
+        }
+        ApiError::new(ErrorCode::Truncated, "the body broke off")
+    })?;
+    Ok(body.slice_ref(body.trim_ascii()))
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::new(ErrorCode::Malformed, error.to_string()))
 }
 
 /// Items on a page: what was asked for, within the limits.

@@ -54,9 +54,11 @@ use crate::{
     listener::{AddressLimit, Sessions},
     media::{MediaFiles, MediaLimits},
     metrics::Metrics,
+    scheduler::{Options, Scheduler},
     store::{OpenError, Store, StoreError, Tx, WorkError},
-    time::Clock,
+    time::{Clock, unix_ms},
     transport::{poll, sse, upgrade},
+    webhook::Webhooks,
 };
 
 /// An account's connections together may send as many frames as this many of them.
@@ -82,6 +84,7 @@ pub struct AppState {
     pub tokens: Tokens,
     pub abuse: Abuse,
     pub sessions: Sessions,
+    pub scheduler: Arc<Scheduler>,
     /// Connections and background work; the process ends when they have.
     pub tasks: TaskTracker,
     draining: AtomicBool,
@@ -137,6 +140,7 @@ impl AppState {
             Quota::per_second(frames).allow_burst(frames.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         let tokens = Tokens::open(&config.tokens, &config.data_dir)?;
         let max_per_user = config.connections.max_connections_per_user as usize;
+        let scheduler = Arc::new(scheduler(&config, &store, &media));
         let app = Arc::new(Self {
             assets: Assets::new(config.assets_dir.clone()),
             connections: AddressLimit::new(config.connections.max_connections_per_address),
@@ -148,6 +152,7 @@ impl AppState {
             tokens,
             abuse: Abuse::default(),
             sessions: Sessions::new(max_per_user),
+            scheduler,
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
             store,
@@ -161,6 +166,7 @@ impl AppState {
         app.tasks.spawn(crate::domain::housekeeping::run(app.clone(), stop.clone()));
         let (fetching, stopped) = (app.clone(), stop.clone());
         app.tasks.spawn(async move { fetching.tokens.keep_keys_fresh(stopped).await });
+        app.tasks.spawn(app.scheduler.clone().run(stop.clone()));
         Ok(app)
     }
 
@@ -275,6 +281,20 @@ fn taken(
     }
 }
 
+fn scheduler(config: &Config, store: &Store, media: &MediaFiles) -> Scheduler {
+    let set = &config.webhooks;
+    let timeout = Duration::from_millis(set.webhook_timeout_ms);
+    let options = Options {
+        attempts: set.webhook_attempts,
+        retry_ms: set.webhook_retry_ms,
+        timeout_ms: set.webhook_timeout_ms,
+        at_once: set.webhooks_at_once as usize,
+        may_post: config.accounts.visitors_may_post,
+    };
+    let webhooks = Webhooks::new(set.webhook_allow_private, timeout);
+    Scheduler::new(store.clone(), media.clone(), webhooks, options, Arc::new(unix_ms))
+}
+
 /// THE table of addresses.
 pub fn router(app: App) -> Router {
     let upload_bytes =
@@ -294,8 +314,24 @@ pub fn router(app: App) -> Router {
             "/api/events/{id}/media/{media_id}",
             get(api::media::read).patch(api::media::change).delete(api::media::delete),
         )
+        .route(
+            "/api/events/{id}/media/{media_id}/comments",
+            get(api::comment::list).post(api::comment::create),
+        )
+        .route("/api/events/{id}/media/{media_id}/comments/{comment_id}", delete(api::comment::delete))
+        .route("/api/events/{id}/media/{media_id}/like", put(api::comment::like).delete(api::comment::unlike))
+        .route("/api/events/{id}/likes", get(api::comment::liked))
         .route("/api/uploads", post(api::upload::create).layer(DefaultBodyLimit::max(upload_bytes)))
         .route("/media/{upload_id}/{file}", get(api::files::serve))
+        // Stories
+        .route("/api/stories", get(api::story::list).post(api::story::create))
+        .route("/api/stories/{id}", get(api::story::read).delete(api::story::delete))
+        .route("/api/stories/{id}/view", post(api::story::view))
+        .route("/api/stories/{id}/reactions", post(api::story::react))
+        .route("/api/stories/{id}/viewers", get(api::story::viewers))
+        .route("/stories", get(assets::asset).post(api::story::create))
+        .route("/stories/{id}/view", post(api::story::view))
+        .route("/stories/{id}/reactions", post(api::story::react))
         // People
         .route(
             "/api/session",
@@ -313,6 +349,50 @@ pub fn router(app: App) -> Router {
         .route("/api/events/{id}/invitations", get(api::member::invitations).post(api::member::invite))
         .route("/api/events/{id}/invitations/{invitation_id}", delete(api::member::withdraw))
         .route("/api/invitations/{code}", get(api::member::look).post(api::member::accept))
+        // Teams and matches
+        .route("/api/events/{id}/teams", get(api::team::list).post(api::team::create))
+        .route("/api/teams/{id}", get(api::team::read).patch(api::team::change).delete(api::team::delete))
+        .route("/api/teams/{id}/matches", get(api::team::matches))
+        .route("/api/events/{id}/matches", get(api::match_::list).post(api::match_::create))
+        .route(
+            "/api/matches/{id}",
+            get(api::match_::read).patch(api::match_::change).delete(api::match_::delete),
+        )
+        .route("/api/matches/{id}/events", get(api::match_::events).post(api::match_::record))
+        .route("/api/events/{id}/tournaments", get(api::tournament::list).post(api::tournament::create))
+        .route(
+            "/api/tournaments/{id}",
+            get(api::tournament::read).patch(api::tournament::change).delete(api::tournament::delete),
+        )
+        .route("/api/tournaments/{id}/matches", get(api::tournament::matches))
+        // Posts
+        .route("/api/posts", get(api::post::list).post(api::post::create))
+        .route("/api/posts/{id}", get(api::post::read).patch(api::post::change).delete(api::post::delete))
+        .route("/api/posts/{id}/schedule", post(api::post::schedule))
+        .route("/api/posts/{id}/unschedule", post(api::post::unschedule))
+        .route("/api/posts/{id}/publish", post(api::post::publish_now))
+        .route("/api/posts/{id}/retry", post(api::post::retry))
+        .route("/api/posts/{id}/editors/{name}", put(api::post::share).delete(api::post::remove_editor))
+        .route("/api/webhooks", get(api::webhook::list).post(api::webhook::create))
+        .route("/api/webhooks/{id}", delete(api::webhook::delete))
+        // Notifications
+        .route("/api/notifications", get(api::notification::list))
+        .route("/api/notifications/unread", get(api::notification::unread))
+        .route("/api/notifications/read", post(api::notification::mark_all_read))
+        .route("/api/notifications/{id}/read", post(api::notification::mark_read))
+        .route("/api/mutes", get(api::notification::mutes))
+        .route(
+            "/api/events/{id}/mute",
+            get(api::notification::event_muted)
+                .put(api::notification::mute_event)
+                .delete(api::notification::unmute_event),
+        )
+        .route(
+            "/api/events/{id}/media/{media_id}/mute",
+            get(api::notification::item_muted)
+                .put(api::notification::mute_item)
+                .delete(api::notification::unmute_item),
+        )
         // Feeds
         .route("/ws", get(upgrade::general))
         .route("/api/ws/events/{id}", get(upgrade::event))
@@ -358,6 +438,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_headers([
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
+            header::IF_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
         ])

@@ -150,6 +150,10 @@ pub struct Config {
     pub storage: Storage,
     #[command(flatten)]
     pub uploads: Uploads,
+    #[command(flatten)]
+    pub stories: Stories,
+    #[command(flatten)]
+    pub webhooks: Webhooks,
     /// Origins whose pages may use this server from elsewhere (CORS, WebSocket). Repeatable.
     #[arg(long = "allowed-origin", env = "TOUCHLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -171,7 +175,7 @@ pub struct Windows {
     /// Window of an event's timeline, in milliseconds; 0 sends everything at once.
     #[arg(long, env = "TOUCHLINE_WINDOW_EVENT_MS", default_value_t = 1000, global = true)]
     pub window_event_ms: u64,
-    /// Window of the list of events, in milliseconds; 0 sends everything at once.
+    /// Window of the list of events and of the stories, in milliseconds; 0 sends everything at once.
     #[arg(long, env = "TOUCHLINE_WINDOW_EVENTS_MS", default_value_t = 1000, global = true)]
     pub window_events_ms: u64,
     /// Recent publications kept in memory per topic, in bytes.
@@ -360,6 +364,41 @@ pub struct Uploads {
     pub upload_max_pixels: u64,
 }
 
+/// Stories.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Stories {
+    /// A story is over after this long, in seconds.
+    #[arg(long, env = "TOUCHLINE_STORY_TTL_S", default_value_t = 24 * 3600, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub story_ttl_s: u32,
+}
+
+impl Stories {
+    /// How long a story is shown, in milliseconds.
+    pub fn ttl_ms(self) -> i64 {
+        i64::from(self.story_ttl_s) * 1000
+    }
+}
+
+/// Deliveries of posts to webhooks.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Webhooks {
+    /// Send to addresses that are not public ones (loopback, private, link-local): for tests and closed networks.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_ALLOW_PRIVATE", global = true)]
+    pub webhook_allow_private: bool,
+    /// Tries at one destination before a post fails there.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_ATTEMPTS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100), global = true)]
+    pub webhook_attempts: u32,
+    /// Between the first try and the second, in milliseconds; twice as long each time after, an hour at most.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_RETRY_MS", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub webhook_retry_ms: u64,
+    /// How long a receiver may take to answer, in milliseconds.
+    #[arg(long, env = "TOUCHLINE_WEBHOOK_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub webhook_timeout_ms: u64,
+    /// Deliveries at a time.
+    #[arg(long, env = "TOUCHLINE_WEBHOOKS_AT_ONCE", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub webhooks_at_once: u32,
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
@@ -369,10 +408,15 @@ fn network(text: &str) -> Result<IpNet, String> {
 impl Config {
     pub fn hub(&self) -> HubOptions {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
-            TopicKind::Events => (kind, self.windows.window_events_ms),
+            TopicKind::Events | TopicKind::Stories => (kind, self.windows.window_events_ms),
             TopicKind::Event => (kind, self.windows.window_event_ms),
-            // One reader, and what is written there wants to be seen.
-            TopicKind::User | TopicKind::Online => (kind, 0),
+            // A few readers, and what is written there wants to be seen; and a goal waits for nothing.
+            TopicKind::User
+            | TopicKind::Online
+            | TopicKind::Post
+            | TopicKind::Match
+            | TopicKind::Team
+            | TopicKind::Tournament => (kind, 0),
         });
         let (tail_bytes, grace_ms) = (self.windows.tail_bytes, self.connections.presence_grace_ms);
         HubOptions { window_ms, tail_bytes, grace_ms, ..HubOptions::default() }
@@ -402,8 +446,13 @@ impl Config {
                 count: some(self.storage.retain_event_count),
                 age_s: some(self.storage.retain_event_age_s),
             },
-            TopicKind::Events | TopicKind::Online => Retention::default(),
-            TopicKind::User => Retention { count: Some(1000), age_s: None },
+            TopicKind::Events
+            | TopicKind::Online
+            | TopicKind::Match
+            | TopicKind::Team
+            | TopicKind::Tournament => Retention::default(),
+            TopicKind::Stories => Retention { count: Some(10_000), age_s: None },
+            TopicKind::User | TopicKind::Post => Retention { count: Some(1000), age_s: None },
         }
     }
 }

@@ -1,12 +1,19 @@
 //! The rules, one file per domain: what is allowed, and what each change publishes. No HTTP, no SQL.
 
 pub mod account;
+pub mod comment;
 pub mod event;
 pub mod housekeeping;
+pub mod match_;
 pub mod media;
 pub mod member;
+pub mod notification;
+pub mod post;
+pub mod story;
+pub mod team;
+pub mod tournament;
 
-use shared::ErrorCode;
+use shared::{ErrorCode, IdempotencyKey};
 
 use crate::error::ApiError;
 
@@ -27,6 +34,11 @@ pub enum Refusal {
     /// Signing in might help.
     SignIn,
     Forbidden,
+    /// Of several, the one with this key.
+    One {
+        key: IdempotencyKey,
+        refusal: Box<Refusal>,
+    },
 }
 
 impl From<Refusal> for ApiError {
@@ -44,6 +56,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::SignIn => Self::new(ErrorCode::Unauthenticated, "sign in to do this"),
             Refusal::Forbidden => Self::new(ErrorCode::Forbidden, "you may not do this"),
+            Refusal::One { key, refusal } => Self::from(*refusal).of(key),
         }
     }
 }

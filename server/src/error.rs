@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    ErrorCode,
+    ErrorCode, IdempotencyKey,
     rest::{ErrorBody, ErrorDetail},
 };
 
@@ -29,6 +29,13 @@ impl ApiError {
 
     pub fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no such {what}"))
+    }
+
+    /// Names the draft that is refused.
+    #[must_use]
+    pub fn of(mut self, key: IdempotencyKey) -> Self {
+        self.0.key = Some(Box::new(key));
+        self
     }
 
     /// Too often: try again after this long.

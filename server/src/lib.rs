@@ -19,9 +19,11 @@ pub mod listener;
 pub mod media;
 pub mod metrics;
 pub mod publish;
+pub mod scheduler;
 pub mod store;
 pub mod time;
 pub mod transport;
+pub mod webhook;
 pub mod wire;
 
 /// Who speaks TLS to others speaks it with `ring`. Call it before a client is made; more than once is no harm.

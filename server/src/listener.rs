@@ -276,7 +276,7 @@ impl Holder {
         principal.user().map(|user| {
             let session = match &user.by {
                 Credential::Session(id) => Some(id.clone()),
-                Credential::Token { .. } => None,
+                Credential::Token { .. } | Credential::Schedule => None,
             };
             Box::new(Self { account: user.person.id.clone(), session })
         })

@@ -200,6 +200,15 @@ impl MediaFiles {
         Ok(ingested)
     }
 
+    /// Makes another upload of the same files; they share their bytes on the disk. It stays until
+    /// [`Self::remove`].
+    pub async fn copy(&self, upload: &UploadId) -> io::Result<UploadId> {
+        let (dir, from) = (Arc::clone(&self.dir), upload.clone());
+        tokio::task::spawn_blocking(move || staging::copy(&dir, &from, crate::ids::new_id()))
+            .await
+            .map_err(io::Error::other)?
+    }
+
     /// Where a file of an upload is, if its name is one that uploads have. It need not exist.
     pub fn path(&self, upload: &UploadId, file: &str) -> Option<PathBuf> {
         content_type(file).map(|_| staging::place(&self.dir, upload).join(file))

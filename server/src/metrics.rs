@@ -74,6 +74,7 @@ fn describe() {
     describe_counter!("touchline_client_errors_total", "Errors answered to clients' frames, by code");
     describe_counter!("touchline_connections_refused_total", "Connections refused, by code");
     describe_counter!("touchline_feed_store_reads_total", "Reads of the store for readers behind the tail");
+    describe_counter!("touchline_webhooks_total", "Tries to deliver to a webhook, by outcome");
     describe_histogram!("touchline_commit_batch_size", "Pieces of work in one commit");
 }
 

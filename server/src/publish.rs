@@ -3,6 +3,8 @@
 //! One transaction holds the domain rows, the publications and the idempotency record. What is answered
 //! is on the disk. Sent twice, it is stored once and answered twice.
 
+pub mod post;
+
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use shared::{ErrorCode, IdempotencyKey, Topic};
@@ -76,18 +78,33 @@ where
     let outcome = store
         .write(async move |tx| {
             permission::require(tx, &principal, action, &topic).await?;
-            let (author, at) = (principal.author(), unix_ms());
-            match before(tx, &author, keyed.as_ref()).await? {
-                Some(answered) => Ok(Outcome::Before(answered)),
-                None => {
-                    let value = work(tx, at).await?;
-                    record(tx, &author, keyed, &value, at).await?;
-                    Ok(Outcome::Done(value))
-                }
-            }
+            once(tx, &principal, keyed, unix_ms(), work).await
         })
         .await?;
     outcome.map_err(ApiError::from)
+}
+
+/// Runs a change unless its key says that it was made before, within a transaction that does more than that.
+pub async fn once<T, F>(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    keyed: Option<Keyed>,
+    at: i64,
+    work: F,
+) -> Result<Outcome<T>, WorkError<Refusal>>
+where
+    T: Serialize + DeserializeOwned,
+    F: AsyncFnOnce(&mut Tx<'_>, i64) -> Result<T, WorkError<Refusal>>,
+{
+    let author = principal.author();
+    match before(tx, &author, keyed.as_ref()).await? {
+        Some(answered) => Ok(Outcome::Before(answered)),
+        None => {
+            let value = work(tx, at).await?;
+            record(tx, &author, keyed, &value, at).await?;
+            Ok(Outcome::Done(value))
+        }
+    }
 }
 
 /// The same for several changes, each with a key of its own: all of them or none.

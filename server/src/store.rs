@@ -10,14 +10,22 @@
 
 pub mod account;
 pub mod api_key;
+pub mod comment;
 pub mod event;
 pub mod idempotency;
 pub mod log;
+pub mod match_;
 pub mod media;
 pub mod member;
 pub mod migrations;
+pub mod notification;
+pub mod post;
 mod sqlite;
+pub mod story;
+pub mod team;
+pub mod tournament;
 mod tx;
+pub mod webhook;
 
 use std::{path::PathBuf, sync::Arc};
 

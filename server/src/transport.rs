@@ -6,6 +6,7 @@ mod bucket;
 mod gathered;
 pub mod hold;
 pub mod poll;
+mod publishing;
 pub mod session;
 pub mod sse;
 pub mod upgrade;

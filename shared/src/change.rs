@@ -1,4 +1,8 @@
 //! What a publication says has changed, and how that is written. Knows nothing of frames; called by `frame`.
+//!
+//! [`Change`] holds what the list of events and their timelines are made of, and hands on everything else
+//! unread: a browser that shows a timeline need not carry the code that reads matches. Every other domain
+//! has a type of changes of its own beside its model, which is a [`DomainChange`].
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +13,75 @@ use crate::{
         media::Media,
     },
 };
+
+/// The changes of one domain: what a server appends, and what those who show the domain read.
+pub trait DomainChange: Sized {
+    /// Every type of publication of the domain, in the order of the document.
+    const TYPES: &'static [&'static str];
+
+    /// The `type` of the frame: one of [`TYPES`](Self::TYPES).
+    fn type_name(&self) -> &str;
+
+    /// The `payload` of the frame.
+    fn payload_json(&self) -> Result<String, serde_json::Error>;
+
+    /// The item that the change is about. Within a window several changes to one item go out as the
+    /// last one; `None` is about nothing that another change could stand for.
+    fn item(&self) -> Option<String>;
+
+    /// Reads a change back from its type and payload. `None`: it is another domain's.
+    fn parse(type_name: &str, payload: &str) -> Result<Option<Self>, serde_json::Error>;
+}
+
+/// Writes a domain's type of changes: one line per type of publication, with the payload and the item it is about.
+macro_rules! domain_change {
+    (
+        $(#[$about:meta])*
+        pub enum $name:ident {
+            $($(#[$what:meta])* $type_name:literal => $variant:ident($payload:ty), about $item:expr;)*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $name {
+            $($(#[$what])* #[doc = concat!("`", $type_name, "`")] $variant($payload),)*
+        }
+
+        impl $crate::change::DomainChange for $name {
+            const TYPES: &'static [&'static str] = &[$($type_name),*];
+
+            fn type_name(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $type_name,)*
+                }
+            }
+
+            fn payload_json(&self) -> Result<String, serde_json::Error> {
+                match self {
+                    $(Self::$variant(payload) => serde_json::to_string(payload),)*
+                }
+            }
+
+            fn item(&self) -> Option<String> {
+                match self {
+                    $(Self::$variant(payload) => {
+                        let item: fn(&$payload) -> String = $item;
+                        Some(item(payload))
+                    })*
+                }
+            }
+
+            fn parse(type_name: &str, payload: &str) -> Result<Option<Self>, serde_json::Error> {
+                match type_name {
+                    $($type_name => serde_json::from_str(payload).map(Self::$variant).map(Some),)*
+                    _ => Ok(None),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use domain_change;
 
 /// What a publication says has changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +102,17 @@ pub enum Change {
     EventStatus(EventStatusChanged),
     /// `event:access`: who may read or write the event has changed.
     EventAccess(EventAccessChanged),
-    /// A type from a later version: it moves the position and shows nothing.
-    Unknown,
+    /// What is no part of a timeline, or of a later version: it moves the position, and [who shows the
+    /// domain](Change::read) reads it.
+    Other(OtherChange),
+}
+
+/// A change as it was written, unread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherChange {
+    pub type_name: Box<str>,
+    /// JSON.
+    pub payload: Box<str>,
 }
 
 /// Payload of `media:delete`.
@@ -64,57 +146,11 @@ pub struct EventAccessChanged {
 }
 
 impl Change {
-    /// Every type of publication, in the order of the document.
-    pub const TYPES: [&'static str; 8] = [
-        "media:new",
-        "media:update",
-        "media:delete",
-        "event:new",
-        "event:update",
-        "event:delete",
-        "event:status",
-        "event:access",
-    ];
-
-    /// The `type` of the frame.
-    pub const fn type_name(&self) -> &'static str {
+    /// The change, where it is one of the domain `D`. A payload that is not what its type promises is none.
+    pub fn read<D: DomainChange>(&self) -> Option<D> {
         match self {
-            Self::MediaNew(_) => "media:new",
-            Self::MediaUpdate(_) => "media:update",
-            Self::MediaDelete(_) => "media:delete",
-            Self::EventNew(_) => "event:new",
-            Self::EventUpdate(_) => "event:update",
-            Self::EventDelete(_) => "event:delete",
-            Self::EventStatus(_) => "event:status",
-            Self::EventAccess(_) => "event:access",
-            Self::Unknown => "",
-        }
-    }
-
-    /// The `payload` of the frame.
-    pub fn payload_json(&self) -> Result<String, serde_json::Error> {
-        match self {
-            Self::MediaNew(media) | Self::MediaUpdate(media) => serde_json::to_string(media),
-            Self::MediaDelete(gone) => serde_json::to_string(gone),
-            Self::EventNew(event) | Self::EventUpdate(event) => serde_json::to_string(event),
-            Self::EventDelete(gone) => serde_json::to_string(gone),
-            Self::EventStatus(changed) => serde_json::to_string(changed),
-            Self::EventAccess(changed) => serde_json::to_string(changed),
-            Self::Unknown => Ok("null".to_owned()),
-        }
-    }
-
-    /// The item that the change is about. Within a window several changes to one item go out as the
-    /// last one.
-    pub fn item(&self) -> Option<String> {
-        match self {
-            Self::MediaNew(media) | Self::MediaUpdate(media) => Some(format!("media:{}", media.id)),
-            Self::MediaDelete(gone) => Some(format!("media:{}", gone.media_id)),
-            Self::EventNew(event) | Self::EventUpdate(event) => Some(format!("event:{}", event.id)),
-            Self::EventDelete(gone) => Some(format!("event:{}", gone.event_id)),
-            Self::EventStatus(changed) => Some(format!("status:{}", changed.event_id)),
-            Self::EventAccess(changed) => Some(format!("access:{}", changed.event_id)),
-            Self::Unknown => None,
+            Self::Other(other) => D::parse(&other.type_name, &other.payload).ok().flatten(),
+            _ => None,
         }
     }
 
@@ -129,7 +165,62 @@ impl Change {
             "event:delete" => Self::EventDelete(serde_json::from_str(payload)?),
             "event:status" => Self::EventStatus(serde_json::from_str(payload)?),
             "event:access" => Self::EventAccess(serde_json::from_str(payload)?),
-            _ => Self::Unknown,
+            _ => Self::Other(OtherChange { type_name: type_name.into(), payload: payload.into() }),
         })
+    }
+}
+
+impl DomainChange for Change {
+    const TYPES: &'static [&'static str] = &[
+        "media:new",
+        "media:update",
+        "media:delete",
+        "event:new",
+        "event:update",
+        "event:delete",
+        "event:status",
+        "event:access",
+    ];
+
+    fn type_name(&self) -> &str {
+        match self {
+            Self::MediaNew(_) => "media:new",
+            Self::MediaUpdate(_) => "media:update",
+            Self::MediaDelete(_) => "media:delete",
+            Self::EventNew(_) => "event:new",
+            Self::EventUpdate(_) => "event:update",
+            Self::EventDelete(_) => "event:delete",
+            Self::EventStatus(_) => "event:status",
+            Self::EventAccess(_) => "event:access",
+            Self::Other(other) => &other.type_name,
+        }
+    }
+
+    fn payload_json(&self) -> Result<String, serde_json::Error> {
+        match self {
+            Self::MediaNew(media) | Self::MediaUpdate(media) => serde_json::to_string(media),
+            Self::MediaDelete(gone) => serde_json::to_string(gone),
+            Self::EventNew(event) | Self::EventUpdate(event) => serde_json::to_string(event),
+            Self::EventDelete(gone) => serde_json::to_string(gone),
+            Self::EventStatus(changed) => serde_json::to_string(changed),
+            Self::EventAccess(changed) => serde_json::to_string(changed),
+            Self::Other(other) => Ok(other.payload.clone().into_string()),
+        }
+    }
+
+    fn item(&self) -> Option<String> {
+        match self {
+            Self::MediaNew(media) | Self::MediaUpdate(media) => Some(format!("media:{}", media.id)),
+            Self::MediaDelete(gone) => Some(format!("media:{}", gone.media_id)),
+            Self::EventNew(event) | Self::EventUpdate(event) => Some(format!("event:{}", event.id)),
+            Self::EventDelete(gone) => Some(format!("event:{}", gone.event_id)),
+            Self::EventStatus(changed) => Some(format!("status:{}", changed.event_id)),
+            Self::EventAccess(changed) => Some(format!("access:{}", changed.event_id)),
+            Self::Other(_) => None,
+        }
+    }
+
+    fn parse(type_name: &str, payload: &str) -> Result<Option<Self>, serde_json::Error> {
+        Self::parse(type_name, payload).map(Some)
     }
 }

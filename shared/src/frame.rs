@@ -4,13 +4,14 @@
 //! `timestamp` beside them, in front of the payload, so that who only routes need not read on.
 //!
 //! A reader must pass over types it does not know; a publication of unknown type still moves the
-//! position ([`Change::Unknown`]).
+//! position ([`Change::Other`]).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    AccountId, Change, ConnectionId, EventId, Offset, PublicationId, Timestamp, Topic,
+    AccountId, Change, ConnectionId, DomainChange as _, EventId, IdempotencyKey, Offset, PublicationId,
+    Timestamp, Topic,
     model::presence::{PersonGone, PersonThere, PresenceState},
     position::Epoch,
     rest::ErrorDetail,
@@ -18,7 +19,7 @@ use crate::{
 
 mod client;
 
-pub use client::{Auth, ClientFrame, Ping, Subscribe, TopicName, Typing};
+pub use client::{Auth, ClientFrame, Content, Ping, Publish, Subscribe, TopicName, Typing};
 
 /// The version of the protocol; a change that old clients cannot pass over raises it.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -88,6 +89,8 @@ pub enum ServerFrame {
     TypingStart(Topic, PersonThere),
     /// `typing:stop`
     TypingStop(Topic, PersonGone),
+    /// `published`: answers `publish`. It is on the disk.
+    Published(Topic, Published),
     /// `pong`: answers `ping`.
     Pong(Pong),
     /// `authenticated`: answers `auth`.
@@ -186,6 +189,17 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+/// Payload of `published`: the same however often the draft is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    pub key: IdempotencyKey,
+    /// Its place on the topic.
+    pub offset: Offset,
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
 /// Payload of `pong`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -266,18 +280,26 @@ impl Envelope<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct Plain<'a, P> {
-    #[serde(rename = "type")]
-    type_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    topic: Option<&'a Topic>,
+/// The text of a frame that is no publication. For who says few kinds of them; [`ServerFrame::encode`] knows all.
+pub fn plain<P: Serialize>(
+    type_name: &str,
+    topic: Option<&Topic>,
     payload: P,
+) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Plain<'a, P> {
+        #[serde(rename = "type")]
+        type_name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<&'a Topic>,
+        payload: P,
+    }
+    serde_json::to_string(&Plain { type_name, topic, payload })
 }
 
 impl ServerFrame {
     /// Every type that is not a publication, in the order of the document.
-    pub const CONTROL_TYPES: [&'static str; 16] = [
+    pub const CONTROL_TYPES: [&'static str; 17] = [
         "connected",
         "subscribed",
         "unsubscribed",
@@ -290,6 +312,7 @@ impl ServerFrame {
         "user:offline",
         "typing:start",
         "typing:stop",
+        "published",
         "pong",
         "authenticated",
         "reconnect",
@@ -313,6 +336,7 @@ impl ServerFrame {
             | Self::Unsubscribed(..)
             | Self::Publication(_)
             | Self::Batch(..)
+            | Self::Published(..)
             | Self::Pong(_)
             | Self::Authenticated(_)
             | Self::Reconnect(_)
@@ -321,16 +345,19 @@ impl ServerFrame {
         }
     }
 
+    /// The place in a topic that a client stands at when it has taken the frame in; no offset where the frame is
+    /// [`ephemeral`](Self::ephemeral). `None` for what is no news of a topic.
+    pub fn place(&self) -> Option<(&Topic, Option<Offset>)> {
+        match self {
+            Self::Publication(publication) => Some((&publication.topic, Some(publication.offset))),
+            Self::Batch(topic, batch) => Some((topic, Some(batch.to))),
+            frame => frame.ephemeral().map(|topic| (topic, None)),
+        }
+    }
+
     /// The frame's text. Publications are encoded by [`RawPublication::encode_into`] on the server;
     /// this gives the same bytes and serves tests and clients that record frames.
     pub fn encode(&self) -> Result<String, serde_json::Error> {
-        fn plain<P: Serialize>(
-            type_name: &str,
-            topic: Option<&Topic>,
-            payload: P,
-        ) -> Result<String, serde_json::Error> {
-            serde_json::to_string(&Plain { type_name, topic, payload })
-        }
         match self {
             Self::Connected(p) => plain("connected", None, p),
             Self::Subscribed(topic, p) => plain("subscribed", Some(topic), p),
@@ -360,6 +387,7 @@ impl ServerFrame {
             Self::UserOffline(topic, p) => plain("user:offline", Some(topic), p),
             Self::TypingStart(topic, p) => plain("typing:start", Some(topic), p),
             Self::TypingStop(topic, p) => plain("typing:stop", Some(topic), p),
+            Self::Published(topic, p) => plain("published", Some(topic), p),
             Self::Pong(p) => plain("pong", None, p),
             Self::Authenticated(p) => plain("authenticated", None, p),
             Self::Reconnect(p) => plain("reconnect", None, p),
@@ -369,7 +397,7 @@ impl ServerFrame {
     }
 
     /// Reads a frame. Unknown types are [`ServerFrame::Unknown`], or a publication of
-    /// [`Change::Unknown`] where they carry an offset.
+    /// [`Change::Other`] where they carry an offset.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
         let envelope: Envelope<'_> = serde_json::from_str(text)?;
         if let Some(frame) = Self::decode_presence(&envelope)? {
@@ -391,6 +419,7 @@ impl ServerFrame {
                     .collect::<Result<_, _>>()?;
                 Self::Batch(topic, Batch { from: raw.from, to: raw.to, publications })
             }
+            "published" => Self::Published(envelope.topic()?, serde_json::from_str(envelope.payload())?),
             "pong" => Self::Pong(serde_json::from_str(envelope.payload())?),
             "authenticated" => Self::Authenticated(serde_json::from_str(envelope.payload())?),
             "reconnect" => Self::Reconnect(serde_json::from_str(envelope.payload())?),
@@ -464,15 +493,21 @@ pub fn encode_batch_into<'a>(
     debug_assert!(written.is_ok());
 }
 
-/// Reads the answer to a poll, `{"frames": […]}`: the frames that a connection would have received.
-pub fn decode_poll(text: &str) -> Result<Vec<ServerFrame>, DecodeError> {
+/// The texts of the frames in the answer to a poll, `{"frames": […]}`: those that a connection would have
+/// received.
+pub fn split_poll(text: &str) -> Result<Vec<&str>, DecodeError> {
     #[derive(Deserialize)]
     struct Answer<'a> {
         #[serde(borrow)]
         frames: Vec<&'a RawValue>,
     }
     let answer: Answer<'_> = serde_json::from_str(text)?;
-    answer.frames.into_iter().map(|frame| ServerFrame::decode(frame.get())).collect()
+    Ok(answer.frames.into_iter().map(RawValue::get).collect())
+}
+
+/// Reads the answer to a poll.
+pub fn decode_poll(text: &str) -> Result<Vec<ServerFrame>, DecodeError> {
+    split_poll(text)?.into_iter().map(ServerFrame::decode).collect()
 }
 
 #[cfg(test)]

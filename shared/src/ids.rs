@@ -39,6 +39,54 @@ id!(
     InvitationId, "an invitation id"
 );
 id!(
+    /// A story: a photo or a video that is there for a day.
+    StoryId, "a story id"
+);
+id!(
+    /// A team, of one event.
+    TeamId, "a team id"
+);
+id!(
+    /// Somebody who plays for a team.
+    PlayerId, "a player id"
+);
+id!(
+    /// A match between two teams.
+    MatchId, "a match id"
+);
+id!(
+    /// One entry in the log of a match. Made by the client before its first try: sent twice, it is stored once.
+    MatchEventId, "a match event id"
+);
+id!(
+    /// Matches that belong together: groups with their tables, and a bracket.
+    TournamentId, "a tournament id"
+);
+id!(
+    /// A place in the bracket of a tournament, named by who plans it.
+    TieId, "a tie's id"
+);
+id!(
+    /// A post: written now, published later.
+    PostId, "a post id"
+);
+id!(
+    /// One place that one post goes to.
+    DestinationId, "a destination id"
+);
+id!(
+    /// Somewhere that posts are sent to over HTTP.
+    WebhookId, "a webhook id"
+);
+id!(
+    /// What somebody wrote under an item.
+    CommentId, "a comment id"
+);
+id!(
+    /// Something that concerns one account.
+    NotificationId, "a notification id"
+);
+id!(
     /// One entry of a topic. Unique over all topics.
     PublicationId, "a publication id"
 );
@@ -56,3 +104,16 @@ id!(
     /// client at random; trusted for counting and for nothing else.
     WatcherId, "a watcher id"
 );
+
+/// What a client makes up is the entry's id and the key of its publishing in one.
+impl From<MatchEventId> for IdempotencyKey {
+    fn from(id: MatchEventId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<IdempotencyKey> for MatchEventId {
+    fn from(key: IdempotencyKey) -> Self {
+        Self(key.0)
+    }
+}

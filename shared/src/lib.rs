@@ -10,6 +10,7 @@ pub mod code;
 pub mod frame;
 pub mod ids;
 pub mod limits;
+pub mod mention;
 pub mod model;
 pub mod position;
 pub mod rest;
@@ -17,13 +18,15 @@ pub mod text;
 pub mod timestamp;
 pub mod topic;
 
-pub use change::Change;
+pub use change::{Change, DomainChange};
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
-    AccountId, ConnectionId, EventId, IdempotencyKey, InvitationId, MediaId, PublicationId, SessionId,
-    UploadId, WatcherId,
+    AccountId, CommentId, ConnectionId, DestinationId, EventId, IdempotencyKey, InvitationId, MatchEventId,
+    MatchId, MediaId, NotificationId, PlayerId, PostId, PublicationId, SessionId, StoryId, TeamId, TieId,
+    TournamentId, UploadId, WatcherId, WebhookId,
 };
+pub use mention::next_mention;
 pub use position::{Cursor, Epoch, Offset, Position};
 pub use timestamp::Timestamp;
 pub use topic::{Topic, TopicKind};

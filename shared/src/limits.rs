@@ -18,6 +18,14 @@ pub const EVENT_DESCRIPTION_CHARS: usize = 4_000;
 pub const EVENT_PLACE_CHARS: usize = 120;
 /// Longest text of a timeline item, in characters.
 pub const MEDIA_TEXT_CHARS: usize = 4_000;
+/// Longest comment, in characters.
+pub const COMMENT_TEXT_CHARS: usize = 2_000;
+/// Most people that one text mentions; who is named after them is not told.
+pub const MENTIONS: usize = 20;
+/// Most notifications that are kept of an account; the oldest go.
+pub const NOTIFICATIONS_KEPT: usize = 500;
+/// Most items that one is told to like on one event: those that were posted last.
+pub const LIKES_LISTED: usize = 1_000;
 /// Longest display name, in characters.
 pub const DISPLAY_NAME_CHARS: usize = 60;
 
@@ -31,6 +39,12 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Longest token, in bytes.
 pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Longest text of a story, in characters.
+pub const STORY_TEXT_CHARS: usize = 500;
+/// Most stories of one person at a time.
+pub const STORIES_PER_AUTHOR: usize = 50;
+/// Longest reaction to a story, which is one emoji, in bytes.
+pub const REACTION_BYTES: usize = 64;
 /// Most members of one event.
 pub const EVENT_MEMBERS: usize = 500;
 /// Most invitations to one event that are open at a time.
@@ -50,6 +64,51 @@ pub const PEOPLE_NAMED_ONLINE: usize = 100;
 pub const TYPING_NAMED: usize = 5;
 /// Who does not say so again is not typing any more after this long, in seconds.
 pub const TYPING_S: u64 = 6;
+
+/// Most teams of one event.
+pub const EVENT_TEAMS: usize = 200;
+/// Most matches of one event.
+pub const EVENT_MATCHES: usize = 500;
+/// Most players of one team.
+pub const TEAM_PLAYERS: usize = 60;
+/// Longest name of a team, in characters.
+pub const TEAM_NAME_CHARS: usize = 60;
+/// Longest short name of a team, in characters.
+pub const TEAM_SHORT_CHARS: usize = 5;
+/// Longest name of a player, in characters.
+pub const PLAYER_NAME_CHARS: usize = 60;
+/// Longest title of a match, in characters.
+pub const MATCH_TITLE_CHARS: usize = 120;
+/// Most tournaments of one event.
+pub const EVENT_TOURNAMENTS: usize = 20;
+/// Longest title of a tournament, and name of a group or a round, in characters.
+pub const TOURNAMENT_TITLE_CHARS: usize = 60;
+/// Most groups of one tournament.
+pub const TOURNAMENT_GROUPS: usize = 16;
+/// Most teams of one group.
+pub const GROUP_TEAMS: usize = 24;
+/// Most ties of one tournament, over all rounds.
+pub const TOURNAMENT_TIES: usize = 64;
+/// Longest half of a match, in minutes.
+pub const MATCH_HALF_MINUTES: usize = 90;
+/// Most entries in the log of a match, corrections included.
+pub const MATCH_EVENTS: usize = 1_000;
+/// Longest text of an entry in the log of a match, in characters.
+pub const MATCH_TEXT_CHARS: usize = 500;
+/// How far what is recorded may lie ahead of the server's clock, in seconds.
+pub const MATCH_AHEAD_S: u64 = 600;
+/// Longest text of a post, in characters.
+pub const POST_TEXT_CHARS: usize = 4_000;
+/// Most destinations of one post.
+pub const POST_DESTINATIONS: usize = 8;
+/// Most editors of one post.
+pub const POST_EDITORS: usize = 20;
+/// How far ahead a post may be scheduled, in days.
+pub const POST_SCHEDULE_DAYS: usize = 366;
+/// Most webhooks of one account.
+pub const WEBHOOKS: usize = 20;
+/// Longest address of a webhook, in characters.
+pub const WEBHOOK_URL_CHARS: usize = 500;
 
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;

@@ -2,7 +2,13 @@
 //! `server/api` and `client-wasm/pages`.
 
 pub mod account;
+pub mod comment;
 pub mod event;
+pub mod match_;
 pub mod media;
 pub mod member;
+pub mod notification;
+pub mod post;
 pub mod presence;
+pub mod story;
+pub mod tournament;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, ErrorCode};
+use crate::{Cursor, ErrorCode, IdempotencyKey};
 
 /// One page of a list, and the place to go live from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct ErrorDetail {
     /// When to try again, in milliseconds from now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// The idempotency key, or the id, of the one that is refused, where several were sent or the answer is a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Box<IdempotencyKey>>,
     /// In a frame: the topic that the error is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
@@ -60,6 +63,7 @@ impl ErrorDetail {
             message: message.into(),
             field: None,
             retry_after_ms: None,
+            key: None,
             topic: None,
             reference: None,
         }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, EventId,
+    AccountId, EventId, MatchId, PostId, TeamId, TournamentId,
     limits::{PEOPLE_NAMED, PEOPLE_NAMED_ONLINE},
     text::InvalidText,
 };
@@ -23,11 +23,31 @@ pub enum TopicKind {
     User,
     /// `online`: who is online. Nothing is ever published on it.
     Online,
+    /// `stories`: everybody's stories, as they come and go.
+    Stories,
+    /// `match:{id}`: what happens in one match, and where it stands.
+    Match,
+    /// `team:{id}`: a team, and what happens in its matches.
+    Team,
+    /// `tournament:{id}`: a tournament's table and bracket, and where its matches stand.
+    Tournament,
+    /// `post:{id}`: who works on one post.
+    Post,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::Events, Self::Event, Self::User, Self::Online];
+    pub const ALL: [Self; 9] = [
+        Self::Events,
+        Self::Event,
+        Self::User,
+        Self::Online,
+        Self::Stories,
+        Self::Match,
+        Self::Team,
+        Self::Tournament,
+        Self::Post,
+    ];
 
     /// The name in front of the colon.
     pub const fn name(self) -> &'static str {
@@ -36,22 +56,30 @@ impl TopicKind {
             Self::Event => "event",
             Self::User => "user",
             Self::Online => "online",
+            Self::Stories => "stories",
+            Self::Match => "match",
+            Self::Team => "team",
+            Self::Tournament => "tournament",
+            Self::Post => "post",
         }
     }
 
     /// Whether topics of this kind carry an id after a colon.
     pub const fn has_id(self) -> bool {
         match self {
-            Self::Events | Self::Online => false,
-            Self::Event | Self::User => true,
+            Self::Events | Self::Online | Self::Stories => false,
+            Self::Event | Self::User | Self::Match | Self::Team | Self::Tournament | Self::Post => true,
         }
     }
 
     /// How many of those who are present are named; 0 where it is told to nobody who they are.
     pub const fn people_named(self) -> usize {
         match self {
-            Self::User => 0,
-            Self::Events | Self::Event => PEOPLE_NAMED,
+            // Who looks at stories is told to those whose stories they are, and to nobody else.
+            Self::User | Self::Stories => 0,
+            Self::Events | Self::Event | Self::Match | Self::Team | Self::Tournament | Self::Post => {
+                PEOPLE_NAMED
+            }
             Self::Online => PEOPLE_NAMED_ONLINE,
         }
     }
@@ -86,11 +114,44 @@ impl Topic {
         Self { kind: TopicKind::User, text: format!("user:{id}").into() }
     }
 
+    /// Everybody's stories.
+    pub fn stories() -> Self {
+        Self { kind: TopicKind::Stories, text: TopicKind::Stories.name().into() }
+    }
+
+    /// What happens in one match.
+    pub fn of_match(id: &MatchId) -> Self {
+        Self { kind: TopicKind::Match, text: format!("match:{id}").into() }
+    }
+
+    /// A team and its matches.
+    pub fn team(id: &TeamId) -> Self {
+        Self { kind: TopicKind::Team, text: format!("team:{id}").into() }
+    }
+
+    /// A tournament and its matches.
+    pub fn tournament(id: &TournamentId) -> Self {
+        Self { kind: TopicKind::Tournament, text: format!("tournament:{id}").into() }
+    }
+
+    /// Who works on one post.
+    pub fn post(id: &PostId) -> Self {
+        Self { kind: TopicKind::Post, text: format!("post:{id}").into() }
+    }
+
+    /// The post that this topic is about.
+    pub fn post_id(&self) -> Option<PostId> {
+        match self.kind {
+            TopicKind::Post => self.id().and_then(|id| id.parse().ok()),
+            _ => None,
+        }
+    }
+
     /// The account whose own topic this is.
     pub fn account_id(&self) -> Option<AccountId> {
         match self.kind {
             TopicKind::User => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::Event | TopicKind::Online => None,
+            _ => None,
         }
     }
 
@@ -107,7 +168,7 @@ impl Topic {
     pub fn event_id(&self) -> Option<EventId> {
         match self.kind {
             TopicKind::Event => self.id().and_then(|id| id.parse().ok()),
-            TopicKind::Events | TopicKind::User | TopicKind::Online => None,
+            _ => None,
         }
     }
 
@@ -168,7 +229,9 @@ mod tests {
 
     #[test]
     fn names_are_read_back_as_written() {
-        for good in ["events", "online", "event:0198c0de", "event:a_B-9"] {
+        for good in
+            ["events", "online", "stories", "event:0198c0de", "event:a_B-9", "match:m1", "team:t1", "post:p1"]
+        {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);
         }

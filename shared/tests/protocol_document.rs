@@ -3,9 +3,17 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    Change, ClientFrame, CloseCode, ErrorCode, ServerFrame, TopicKind,
+    Change, ClientFrame, CloseCode, DomainChange as _, ErrorCode, ServerFrame, TopicKind,
     frame::{NotRecovered, PROTOCOL_VERSION},
     limits,
+    model::{
+        comment::{CommentChange, LikeChange},
+        match_::MatchChange,
+        notification::NotificationChange,
+        post::PostChange,
+        story::StoryChange,
+        tournament::TournamentChange,
+    },
 };
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
@@ -45,7 +53,17 @@ fn first_column(heading: &str) -> Vec<String> {
 fn e4_the_types_of_the_document_are_the_types_of_the_code() {
     assert_eq!(first_column("### From the client"), ClientFrame::TYPES);
     assert_eq!(first_column("### From the server"), ServerFrame::CONTROL_TYPES);
-    assert_eq!(first_column("### Publications"), Change::TYPES);
+    let types = [
+        Change::TYPES,
+        StoryChange::TYPES,
+        MatchChange::TYPES,
+        TournamentChange::TYPES,
+        PostChange::TYPES,
+        CommentChange::TYPES,
+        LikeChange::TYPES,
+        NotificationChange::TYPES,
+    ];
+    assert_eq!(first_column("### Publications"), types.concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
 }
 
@@ -109,7 +127,30 @@ fn v8_the_limits_agree() {
         "ACCOUNT_NAME_CHARS_MAX" => limits::ACCOUNT_NAME_CHARS_MAX,
         "PASSWORD_CHARS_MIN" => limits::PASSWORD_CHARS_MIN,
         "PASSWORD_BYTES_MAX" => limits::PASSWORD_BYTES_MAX,
+        "EVENT_TEAMS" => limits::EVENT_TEAMS,
+        "EVENT_MATCHES" => limits::EVENT_MATCHES,
+        "TEAM_PLAYERS" => limits::TEAM_PLAYERS,
+        "TEAM_NAME_CHARS" => limits::TEAM_NAME_CHARS,
+        "TEAM_SHORT_CHARS" => limits::TEAM_SHORT_CHARS,
+        "PLAYER_NAME_CHARS" => limits::PLAYER_NAME_CHARS,
+        "MATCH_TITLE_CHARS" => limits::MATCH_TITLE_CHARS,
+        "EVENT_TOURNAMENTS" => limits::EVENT_TOURNAMENTS,
+        "TOURNAMENT_TITLE_CHARS" => limits::TOURNAMENT_TITLE_CHARS,
+        "TOURNAMENT_GROUPS" => limits::TOURNAMENT_GROUPS,
+        "GROUP_TEAMS" => limits::GROUP_TEAMS,
+        "TOURNAMENT_TIES" => limits::TOURNAMENT_TIES,
+        "MATCH_HALF_MINUTES" => limits::MATCH_HALF_MINUTES,
+        "MATCH_EVENTS" => limits::MATCH_EVENTS,
+        "MATCH_TEXT_CHARS" => limits::MATCH_TEXT_CHARS,
+        "MATCH_AHEAD_S" => usize::try_from(limits::MATCH_AHEAD_S).unwrap(),
         "TOKEN_BYTES" => limits::TOKEN_BYTES,
+        "STORY_TEXT_CHARS" => limits::STORY_TEXT_CHARS,
+        "STORIES_PER_AUTHOR" => limits::STORIES_PER_AUTHOR,
+        "REACTION_BYTES" => limits::REACTION_BYTES,
+        "COMMENT_TEXT_CHARS" => limits::COMMENT_TEXT_CHARS,
+        "MENTIONS" => limits::MENTIONS,
+        "NOTIFICATIONS_KEPT" => limits::NOTIFICATIONS_KEPT,
+        "LIKES_LISTED" => limits::LIKES_LISTED,
         "EVENT_MEMBERS" => limits::EVENT_MEMBERS,
         "EVENT_INVITATIONS" => limits::EVENT_INVITATIONS,
         "INVITATION_USES_MAX" => limits::INVITATION_USES_MAX,
@@ -119,6 +160,12 @@ fn v8_the_limits_agree() {
         "PEOPLE_NAMED_ONLINE" => limits::PEOPLE_NAMED_ONLINE,
         "TYPING_NAMED" => limits::TYPING_NAMED,
         "TYPING_S" => usize::try_from(limits::TYPING_S).unwrap(),
+        "POST_TEXT_CHARS" => limits::POST_TEXT_CHARS,
+        "POST_DESTINATIONS" => limits::POST_DESTINATIONS,
+        "POST_EDITORS" => limits::POST_EDITORS,
+        "POST_SCHEDULE_DAYS" => limits::POST_SCHEDULE_DAYS,
+        "WEBHOOKS" => limits::WEBHOOKS,
+        "WEBHOOK_URL_CHARS" => limits::WEBHOOK_URL_CHARS,
         "PAGE_ITEMS_DEFAULT" => limits::PAGE_ITEMS_DEFAULT,
         "PAGE_ITEMS_MAX" => limits::PAGE_ITEMS_MAX,
         "POLL_WAIT_MAX_S" => usize::try_from(limits::POLL_WAIT_MAX_S).unwrap(),

@@ -81,9 +81,12 @@ impl World {
                 self.report.expired += u64::from(reason == NotRecovered::Expired);
                 self.ask_page(page, event, None);
             }
-            Event::Ephemeral { topic, frame: ServerFrame::PresenceCount(_, count) } => {
+            Event::Ephemeral { topic, frame } => {
                 if let Some(view) = self.pages[page].view(&topic) {
-                    view.watchers = Some(count.watchers);
+                    view.people.handle(&frame);
+                    if let ServerFrame::PresenceCount(_, count) = frame {
+                        view.watchers = Some(count.watchers);
+                    }
                 }
             }
             Event::Status(Status::Reconnecting { .. }) if self.plant == Some(Plant::Forget) => {
@@ -91,7 +94,7 @@ impl World {
             }
             Event::SubscriptionRefused { topic, code, .. } => self.refused(page, &topic, code),
             Event::Status(Status::Live | Status::Polling) => self.outbox(page, outbox::Input::Connected),
-            Event::Status(_) | Event::Complaint { .. } | Event::Ephemeral { .. } | Event::LeaderSilent => {}
+            Event::Status(_) | Event::Complaint { .. } | Event::LeaderSilent => {}
         }
     }
 

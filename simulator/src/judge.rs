@@ -1,13 +1,13 @@
 //! At the end everybody is at the head, every timeline is the recount, and when all have gone nothing is
 //! left of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use client_core::{Input, Status, outbox, timeline::Row};
 use server::hub::Totals;
 use shared::{Change, EventId, Topic};
 
-use crate::world::World;
+use crate::{rights::reader, world::World};
 
 impl World {
     /// Looks at every page and at the log, once they have had time to catch up.
@@ -29,6 +29,7 @@ impl World {
         }
         self.judge_log();
         self.judge_counts();
+        self.judge_people();
     }
 
     /// Whether an event is closed to a page, which must then know, and follow nothing of it.
@@ -128,6 +129,35 @@ impl World {
         }
     }
 
+    /// Presence is the truth: on the server, and on every page that is told at once (P4).
+    fn judge_people(&mut self) {
+        let Some(hub) = self.hub.clone() else { return };
+        for event in self.events.clone() {
+            let topic = Topic::event(&event);
+            let view =
+                |page: usize| self.pages[page].views.iter().find(|view| view.event == event && !view.closed);
+            let there: BTreeSet<_> = (0..self.pages.len())
+                .filter(|page| view(*page).is_some())
+                .filter_map(|page| {
+                    reader(page).user().filter(|user| !user.invisible).map(|user| user.person.name.clone())
+                })
+                .collect();
+            let counted = hub.count(&topic).people;
+            let mut wrong = u64::from(counted != there.len() as u64);
+            for page in 0..self.pages.len() {
+                let told = self.pages[page].client.status() == Status::Live && reader(page).user().is_some();
+                let Some(view) = view(page).filter(|_| told) else { continue };
+                let named: BTreeSet<_> = view.people.named().iter().map(|p| p.name.clone()).collect();
+                let is_right = named == there && view.people.total() == counted;
+                wrong += u64::from(!is_right || !view.people.typing().is_empty());
+            }
+            if wrong > 0 {
+                self.say(0, || format!("! {event}: {there:?} are there, {counted} are counted"));
+            }
+            self.report.violations.miscounted += wrong;
+        }
+    }
+
     /// Everybody leaves.
     pub(crate) fn leave_all(&mut self) {
         for page in 0..self.pages.len() {
@@ -139,7 +169,8 @@ impl World {
     /// Of those who have gone nothing is left: no connection, no reader, no topic in memory.
     pub(crate) fn judge_leftovers(&mut self) {
         let totals = self.hub.as_ref().map_or_else(Totals::default, |hub| hub.totals());
-        if totals != Totals::default() || !self.links.is_empty() {
+        let online = self.hub.as_ref().map_or(0, |hub| hub.count(&Topic::online()).people);
+        if totals != Totals::default() || !self.links.is_empty() || online > 0 {
             self.say(0, || format!("! left behind: {totals:?}, connections {:?}", self.links.keys()));
             self.report.violations.miscounted += 1;
         }

@@ -2,12 +2,13 @@
 
 use client_core::{Attempt, Input};
 use rand::Rng;
+use server::time::Millis;
 use shared::{CloseCode, ServerFrame};
 
 use crate::{
     Plant,
     action::Action,
-    link::{Kind, Link},
+    link::{Kind, Link, Served},
     page::Page,
     world::{FAULTS_FOR_MS, World},
 };
@@ -56,8 +57,20 @@ impl World {
     /// A client's end of a connection reaches the server; that of a silent one never does.
     pub(crate) fn leave(&mut self, id: u64) {
         if self.links.get(&id).is_some_and(|link| !link.dead) {
-            self.links.remove(&id);
+            self.unlink(id);
         }
+    }
+
+    /// The server's side of a connection is over.
+    fn unlink(&mut self, id: u64) -> Option<Link> {
+        let mut link = self.links.remove(&id)?;
+        let now = Millis(self.now);
+        match link.served.as_deref_mut() {
+            Some(Served::Socket(session)) => session.leave(now),
+            Some(Served::Poll(hold)) => hold.leave(now),
+            None => {}
+        }
+        Some(link)
     }
 
     /// A frame goes down to a page; frames of one connection do not overtake one another.
@@ -91,6 +104,7 @@ impl World {
             {
                 return None;
             }
+            (Some(Plant::LostJoin), ServerFrame::PresenceJoin(..)) => return None,
             _ => {}
         }
         Some(frame)
@@ -98,7 +112,7 @@ impl World {
 
     /// The server, or something in between, ends a connection and the page is told.
     pub(crate) fn end(&mut self, id: u64, code: Option<CloseCode>) {
-        let Some(link) = self.links.remove(&id) else { return };
+        let Some(link) = self.unlink(id) else { return };
         if link.dead {
             return;
         }

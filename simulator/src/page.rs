@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use client_core::{
     Attempt, Client, Config,
     outbox::{self, Outbox},
+    people::People,
     timeline::Timeline,
 };
 use shared::{EventId, IdempotencyKey, Position, Topic};
@@ -26,6 +27,8 @@ pub(crate) struct View {
     pub(crate) echoes: BTreeSet<IdempotencyKey>,
     /// The moment from which on the page follows it, as `rights` counts.
     pub(crate) opened: u64,
+    /// Who else is there, as the page was last told.
+    pub(crate) people: People,
 }
 
 impl View {
@@ -39,6 +42,7 @@ impl View {
             closed: false,
             echoes: BTreeSet::new(),
             opened: 0,
+            people: People::default(),
         }
     }
 

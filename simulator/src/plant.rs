@@ -26,6 +26,8 @@ pub enum Plant {
     NoHeartbeat,
     /// The hub takes no notice of changes of rights: it is decided at subscribe alone.
     StaleRights,
+    /// The server forgets to tell who comes.
+    LostJoin,
     /// The server forgets to send some of what a session has handed over. Nothing may come of it: the
     /// client notices the hole and repairs it.
     LostFrame,

@@ -21,6 +21,7 @@ use crate::{
     Plant,
     action::{Action, Posting},
     fault::Fault,
+    rights::reader,
     world::{FAULTS_FOR_MS, World},
 };
 
@@ -78,6 +79,10 @@ impl World {
             let recorded =
                 Recorded { page, texts: vec![text], kept: false, given_up: false, out_of_line: blind };
             self.recorded.push((plain.key, recorded));
+            // Of a page that is gone before it says otherwise, the server has to find out itself.
+            if reader(page).user().is_some() {
+                self.input(page, client_core::Input::Typing { topic: draft.topic.clone(), on: true });
+            }
             self.outbox(page, Input::Record(draft));
         }
     }

@@ -140,7 +140,9 @@ impl World {
         };
         let at = self.unix_ms();
         let stored = now(self.store.write(async move |tx| {
-            rows::insert_upload(tx, MediaKind::Photo, &attachment, at).await.map_err(WorkError::<()>::Store)
+            rows::insert_upload(tx, MediaKind::Photo, &attachment, None, at)
+                .await
+                .map_err(WorkError::<()>::Store)
         }));
         if matches!(stored, Ok(Ok(()))) { Answer::Uploaded(upload_id) } else { failed }
     }

@@ -66,7 +66,7 @@ impl Rights {
         self.history.entry(Topic::event(event)).or_default().push((self.moment + 1, readers));
     }
 
-    /// Whether a page's reader could read the topic at each of the moments since `since`.
+    /// Who could read the topic at each of the moments since `since`.
     fn since(&self, topic: &Topic, since: u64) -> &[(u64, BTreeSet<usize>)] {
         let history = self.history.get(topic).map_or(&[][..], Vec::as_slice);
         let first = history.partition_point(|(at, _)| *at <= since).saturating_sub(1);
@@ -75,11 +75,11 @@ impl Rights {
 
     fn ever_since(&self, topic: &Topic, page: usize, since: u64) -> bool {
         let history = self.since(topic, since);
-        history.is_empty() || history.iter().any(|(_, readers)| readers.contains(&page))
+        history.is_empty() || history.iter().any(|(_, readers)| readers.contains(&holder(page)))
     }
 
     fn always_since(&self, topic: &Topic, page: usize, since: u64) -> bool {
-        self.since(topic, since).iter().all(|(_, readers)| readers.contains(&page))
+        self.since(topic, since).iter().all(|(_, readers)| readers.contains(&holder(page)))
     }
 
     pub(crate) fn may_now(&self, topic: &Topic, page: usize) -> bool {
@@ -113,15 +113,20 @@ pub(crate) fn person(number: usize) -> Person {
     Person { id, name: format!("u{number}"), display_name: format!("Reader {number}") }
 }
 
-/// Who sits in front of a page: every third is not signed in.
+/// The number of the account of a page's reader: the fourth page is the first reader's second.
+const fn holder(page: usize) -> usize {
+    if page == 3 { 0 } else { page }
+}
+
+/// Who sits in front of a page: every third is not signed in, and of the others the second hides.
 pub(crate) fn reader(page: usize) -> Principal {
     if page % 3 == 2 {
         return Principal::anybody();
     }
     Principal::User(Box::new(User {
-        person: person(page),
+        person: person(holder(page)),
         role: AccountRole::User,
-        invisible: false,
+        invisible: page == 1,
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         may_post: true,
         by: Credential::Token { expires_at: i64::MAX },
@@ -162,8 +167,9 @@ impl World {
         };
         let page = self.rng.random_range(0..self.pages.len());
         let (id, at) = (event.clone(), self.unix_ms());
-        let Person { name, .. } = person(page);
-        let is_member = self.rights.members.get(&event).is_some_and(|members| members.contains(&page));
+        let number = holder(page);
+        let Person { name, .. } = person(number);
+        let is_member = self.rights.members.get(&event).is_some_and(|members| members.contains(&number));
         match self.rng.random_range(0..10) {
             0..3 => {
                 let all = Visibility::ALL;
@@ -183,7 +189,7 @@ impl World {
                     .store
                     .write(async move |tx| domain::member::remove(tx, &far_away(), &id, &name, at).await));
                 if let (Ok(Ok(_)), Some(members)) = (done, self.rights.members.get_mut(&event)) {
-                    members.remove(&page);
+                    members.remove(&number);
                 }
             }
             _ => {
@@ -192,7 +198,7 @@ impl World {
                     .store
                     .write(async move |tx| domain::member::put(tx, &id, &name, role, at).await.map(drop)));
                 if matches!(done, Ok(Ok(()))) {
-                    self.rights.members.entry(event.clone()).or_default().insert(page);
+                    self.rights.members.entry(event.clone()).or_default().insert(number);
                 }
             }
         }

@@ -127,7 +127,7 @@ impl World {
             }
             Kind::Poll { from, wait_ms } => {
                 let wait_ms = *wait_ms;
-                let Ok(hold) = now(Hold::begin(session, from.clone(), false)) else {
+                let Ok(hold) = now(Hold::begin(session, from.clone(), true)) else {
                     return self.end(id, None);
                 };
                 self.serve(id, Served::Poll(hold), wait_ms);

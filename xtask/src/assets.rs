@@ -23,7 +23,7 @@ use crate::split::LATER;
 pub(crate) const PROGRAM_BUDGET_BYTES: u64 = 350_000;
 
 /// Hexadecimal digits of a hash in a file name; trunk writes as many.
-const HASH_DIGITS: usize = 16;
+pub(crate) const HASH_DIGITS: usize = 16;
 
 /// What is worth compressing. Pictures and fonts are so already.
 const COMPRESSED: [&str; 9] = ["js", "wasm", "css", "html", "svg", "json", "webmanifest", "ico", "txt"];
@@ -142,7 +142,7 @@ fn kb(bytes: u64) -> f64 {
 }
 
 /// Every file below `dist` that is not a compressed twin of another.
-fn files_in(dist: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_in(dist: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     // trunk works in a hidden directory of its own, and an interrupted one is left lying.
     let is_hidden =
@@ -229,7 +229,7 @@ fn attribute<'a>(piece: &'a str, name: &str) -> Option<&'a str> {
     value.find('"').map(|end| &value[..end])
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let written = write!(text, "{byte:02x}");

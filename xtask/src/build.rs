@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{assets, split, workspace::Workspace};
+use crate::{assets, offline, split, workspace::Workspace};
 
 /// `dist/`: the page, its program and its styles, named by content and compressed.
 pub(crate) fn client(workspace: &Workspace) -> Result<()> {
@@ -19,6 +19,8 @@ pub(crate) fn client(workspace: &Workspace) -> Result<()> {
     let dist = workspace.root().join("dist");
     split::split(workspace, &dist).context("cannot split the client's program")?;
     assets::name_by_content(&dist).context("cannot name the client's files by their content")?;
+    let worker = workspace.root().join("client-wasm/service-worker.js");
+    offline::service_worker(&worker, &dist).context("cannot write the service worker")?;
     assets::compress(&dist).context("cannot compress the client's files")?;
     assets::check_budget(&dist, assets::PROGRAM_BUDGET_BYTES)
 }

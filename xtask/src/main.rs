@@ -6,6 +6,7 @@
 mod assets;
 mod build;
 mod check;
+mod offline;
 mod run;
 mod setup;
 mod split;

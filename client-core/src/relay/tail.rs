@@ -2,10 +2,7 @@
 
 use std::{collections::VecDeque, rc::Rc};
 
-use shared::{
-    Offset, Position, Publication, ServerFrame, Topic,
-    frame::{Batch, NotRecovered},
-};
+use shared::{Offset, Position, frame::NotRecovered};
 
 /// Most frames kept for a topic.
 const FRAMES_MAX: usize = 256;
@@ -70,27 +67,19 @@ impl Tail {
         self.frames.iter().filter(|kept| kept.to > offset).map(|kept| Rc::clone(&kept.text)).collect()
     }
 
-    /// Takes what has come and gives the frame for it; `None` if nothing of it is new.
-    pub(super) fn push(
-        &mut self,
-        topic: &Topic,
-        publications: &[Publication],
-        position: &Position,
-    ) -> Option<Rc<str>> {
+    /// Takes the frame that has brought the topic to `position`. Says whether anything of it is new.
+    pub(super) fn push(&mut self, position: &Position, text: &Rc<str>) -> bool {
         if position.epoch != self.start.epoch || position.offset <= self.head {
-            return None;
+            return false;
         }
-        let publications = publications.iter().filter(|p| p.offset > self.head).cloned().collect();
-        let batch = Batch { from: self.head.next(), to: position.offset, publications };
-        let text: Rc<str> = ServerFrame::Batch(topic.clone(), batch).encode().ok()?.into();
         self.head = position.offset;
         self.bytes += text.len();
-        self.frames.push_back(Kept { to: position.offset, text: Rc::clone(&text) });
+        self.frames.push_back(Kept { to: position.offset, text: Rc::clone(text) });
         while self.frames.len() > FRAMES_MAX || (self.bytes > BYTES_MAX && self.frames.len() > 1) {
             let Some(gone) = self.frames.pop_front() else { break };
             self.bytes -= gone.text.len();
             self.start.offset = gone.to;
         }
-        Some(text)
+        true
     }
 }

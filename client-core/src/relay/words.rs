@@ -37,7 +37,7 @@ pub enum Word {
 
 impl Word {
     /// The text of the word. `None` where there is none for it: tokens are no matter of tabs, which share their
-    /// cookies. Every tab counts its own time: said are spans, counted from `now`.
+    /// cookies, and drafts are none: the outbox is one for all of them. Every tab counts its own time: said are spans, counted from `now`.
     pub fn write(&self, now: Instant) -> Option<String> {
         let mut out = String::new();
         // Writing to a String cannot fail.
@@ -58,7 +58,7 @@ impl Word {
                     write!(out, "typing {port} {} {}", name.topic(), flag(*on))
                 }
                 ClientFrame::Ping(_) => write!(out, "ping {port}"),
-                ClientFrame::Subscribe(_) | ClientFrame::Auth(_) => return None,
+                ClientFrame::Subscribe(_) | ClientFrame::Auth(_) | ClientFrame::Publish(_) => return None,
             },
             Self::Text { by, ports, text } => {
                 let ports: Vec<_> = ports.iter().map(Port::as_str).collect();

@@ -215,7 +215,7 @@ fn p9_frames_outside_the_log_are_handed_on_as_they_are() {
     relay.frame(&port, ClientFrame::decode(subscribe).unwrap(), time.clone());
     drain(&mut relay);
     let frame = server_frame("presence event:a 4");
-    relay.ephemeral(&topic("a"), &frame);
+    relay.ephemeral(&topic("a"), frame.encode().unwrap().into());
     let outputs = drain(&mut relay);
     let [RelayOutput::ToPorts { ports, text }] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!(ports, std::slice::from_ref(&port));

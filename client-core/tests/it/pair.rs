@@ -180,7 +180,10 @@ impl World {
                     self.pump();
                 }
                 ClientFrame::Ping(_) => self.frame(attempt, server_frame("pong")),
-                ClientFrame::Unsubscribe(_) | ClientFrame::Typing(_) | ClientFrame::Auth(_) => {}
+                ClientFrame::Unsubscribe(_)
+                | ClientFrame::Typing(_)
+                | ClientFrame::Publish(_)
+                | ClientFrame::Auth(_) => {}
             },
             Output::Send { .. } => {}
             Output::Poll { attempt, .. } if self.down => {

@@ -89,6 +89,7 @@ fn describe_frame(frame: &ClientFrame) -> String {
         ClientFrame::Unsubscribe(name) => format!("unsubscribe {}", name.topic()),
         ClientFrame::Ping(_) => "ping".to_owned(),
         ClientFrame::Typing(typing) => format!("typing {typing:?}"),
+        ClientFrame::Publish(publish) => format!("publish {} {}", publish.topic, publish.key),
         ClientFrame::Auth(_) => "auth".to_owned(),
     }
 }
@@ -249,6 +250,6 @@ pub(crate) fn publication(topic: shared::Topic, offset: Offset) -> Publication {
         offset,
         id: format!("p{offset}").parse().unwrap(),
         timestamp: "2026-11-21T20:14:05.123Z".parse().unwrap(),
-        change: Change::Unknown,
+        change: Change::parse("later:new", "null").unwrap(),
     }
 }

@@ -3,7 +3,7 @@
 use client_core::timeline::{Echo, EchoState, Row, RowKey, Timeline, TimelineChange};
 use proptest::prelude::*;
 use shared::{
-    Change, Cursor, IdempotencyKey, MediaId, Offset, Position, Publication,
+    Change, Cursor, DomainChange as _, IdempotencyKey, MediaId, Offset, Position, Publication,
     change::MediaDeleted,
     model::media::{Author, Media, MediaKind},
     rest::Page,
@@ -33,6 +33,8 @@ fn media(offset: u64, text: &str) -> Media {
         attachment: None,
         created_at: time.clone(),
         updated_at: time,
+        likes: 0,
+        comments: 0,
         key: None,
     }
 }

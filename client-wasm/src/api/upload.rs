@@ -1,15 +1,45 @@
-//! Sending a form over `XMLHttpRequest`, the one way a browser tells how far an upload has come. Sends once.
+//! Sending a form over `XMLHttpRequest`, the one way a browser tells how far an upload has come, and a file that
+//! something is made of later. Sends once; trying again is the caller's business.
 
+use shared::model::media::Attachment;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-/// Posts a form, calling `progress` with the share that has been sent (0 to 1). Status, body and `Retry-After` of the
-/// answer; `None` if none comes.
-pub(crate) async fn send(
-    url: &str,
-    form: &web_sys::FormData,
+use super::{ApiError, read};
+
+/// What became of a form: status, body and `Retry-After` of the answer.
+pub(crate) type Sent = (u16, String, Option<String>);
+
+/// A file, and a picture out of it if it is a video, as the server takes them.
+pub(crate) fn form(
+    file: &web_sys::Blob,
+    name: &str,
+    poster: Option<&web_sys::Blob>,
+) -> Result<web_sys::FormData, JsValue> {
+    let form = web_sys::FormData::new()?;
+    form.append_with_blob_and_filename("file", file, name)?;
+    if let Some(poster) = poster {
+        form.append_with_blob_and_filename("poster", poster, "poster.jpg")?;
+    }
+    Ok(form)
+}
+
+/// Sends a file that something is made of later, and a video's picture with it.
+pub(crate) async fn file(
+    file: &web_sys::File,
+    poster: Option<&web_sys::Blob>,
     progress: impl Fn(f64) + 'static,
-) -> Option<(u16, String, Option<String>)> {
-    let request = begin(url, form, progress).ok()?;
+) -> Result<Attachment, ApiError> {
+    let form = form(file, &file.name(), poster).map_err(|_| ApiError::unreachable())?;
+    match send(&form, progress).await {
+        None => Err(ApiError::unreachable()),
+        Some((200..300, body, _)) => read(&body),
+        Some((status, body, _)) => Err(ApiError::from_body(status, &body)),
+    }
+}
+
+/// Uploads a form, calling `progress` with the share that has been sent (0 to 1); `None` if no answer comes.
+pub(crate) async fn send(form: &web_sys::FormData, progress: impl Fn(f64) + 'static) -> Option<Sent> {
+    let request = begin("/api/uploads", form, Box::new(progress)).ok()?;
     let ended = js_sys::Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
     let waited = wasm_bindgen_futures::JsFuture::from(ended).await;
     request.set_onloadend(None);
@@ -22,7 +52,7 @@ pub(crate) async fn send(
 fn begin(
     url: &str,
     form: &web_sys::FormData,
-    progress: impl Fn(f64) + 'static,
+    progress: Box<dyn Fn(f64)>,
 ) -> Result<web_sys::XmlHttpRequest, JsValue> {
     let request = web_sys::XmlHttpRequest::new()?;
     request.open("POST", url)?;

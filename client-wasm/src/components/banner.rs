@@ -10,6 +10,7 @@ use super::{announcer::use_announcer, dynamic::dynamic, header::countdown};
 use crate::{
     browser::{self, Timer},
     driver::{Shown, use_live},
+    offline,
 };
 
 /// How long "Back online" stays.
@@ -77,8 +78,13 @@ pub(crate) fn Banner() -> impl IntoView {
         Saying::Refused => 2,
         Saying::Back => 3,
     });
-    let since = move || match saying.get() {
-        Saying::Down { since_ms, .. } => browser::format_clock(since_ms),
+    let as_of = offline::as_of_ms();
+    // What is shown may be older than the drop: a page that was opened without a network.
+    let since = move || match (saying.get(), as_of.get()) {
+        (Saying::Down { .. }, Some(as_of_ms)) => format!("As of {}.", browser::format_moment(as_of_ms)),
+        (Saying::Down { since_ms, .. }, None) => {
+            format!("Out of date since {}.", browser::format_clock(since_ms))
+        }
         _ => String::new(),
     };
     let next = move || match (saying.get(), seconds.get()) {
@@ -93,7 +99,7 @@ pub(crate) fn Banner() -> impl IntoView {
         1 => view! {
             <aside class="banner" aria-label="Connection lost">
                 <div>
-                    <b>"Out of date since "<span class="num">{since}</span>"."</b>
+                    <b class="num">{since.clone()}</b>
                     " "
                     <span class="num">{next}</span>
                 </div>

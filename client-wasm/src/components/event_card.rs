@@ -10,7 +10,7 @@ use shared::model::{
 use super::{
     dynamic::{dynamic, when},
     icon::mark,
-    picture::blur,
+    picture::blur_of,
     status_badge::StatusBadge,
     time::event_moment,
 };
@@ -45,7 +45,7 @@ pub(crate) fn EventCard(#[prop(into)] event: Signal<Option<Event>>) -> impl Into
         <div class="card">
             {dynamic(move || match cover.get() {
                 Some(cover) => {
-                    let background = blur(cover.thumb_hash.as_deref());
+                    let background = blur_of(cover.thumb_hash.as_ref());
                     view! {
                         <div class="card-cover" style:background-image=background>
                             <img src=cover.url width=cover.width.to_string() height=cover.height.to_string() alt="" loading="lazy" decoding="async" />

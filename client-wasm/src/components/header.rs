@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_location};
 
 use super::{
+    bell::Bell,
     dynamic::dynamic,
     icon::{Icon, mark},
     me::Me,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     browser::{self, Timer},
     driver::{Shown, use_live},
+    session::use_session,
 };
 
 /// The bar.
@@ -32,6 +34,7 @@ pub(crate) fn Header() -> impl IntoView {
                 <Connection />
                 <ThemeButton />
                 // What concerns who is signed in: what is new for them, and their account.
+                <Bell />
                 <Me />
             </div>
         </header>
@@ -43,19 +46,27 @@ struct Link {
     href: &'static str,
     name: &'static str,
     icon: Icon,
-    /// Not where the mark leads there already and room is scarce.
+    /// Not where room is scarce: the mark leads there already, or the menu of the account does.
     wide_only: bool,
+    /// For who is signed in alone.
+    own: bool,
 }
 
-const PAGES: [Link; 1] = [Link { href: "/", name: "Events", icon: Icon::Calendar, wide_only: true }];
+const PAGES: [Link; 3] = [
+    Link { href: "/", name: "Events", icon: Icon::Calendar, wide_only: true, own: false },
+    Link { href: "/stories", name: "Stories", icon: Icon::Story, wide_only: false, own: false },
+    Link { href: "/posts", name: "Posts", icon: Icon::Send, wide_only: true, own: true },
+];
 
 #[component]
 fn Pages() -> impl IntoView {
     let path = use_location().pathname;
-    let links = PAGES.map(|Link { href, name, icon, wide_only }| {
+    let session = use_session();
+    let links = PAGES.map(|Link { href, name, icon, wide_only, own }| {
         let here = move || path.with(|path| path == href).then_some("page");
+        let hidden = move || own && !session.is_signed_in();
         view! {
-            <a class="nav-link" class:wide-only=wide_only href=href aria-current=dynamic(here) aria-label=name>
+            <a class="nav-link" class:wide-only=wide_only href=href aria-current=dynamic(here) aria-label=name hidden=dynamic(hidden)>
                 {icon.draw()}
                 <span>{name}</span>
             </a>

@@ -15,11 +15,12 @@ use super::{
     linked_text::linked_text,
     menu::{Menu, MenuEntry},
     picture::{Picture, PictureImage, blur, size},
+    reactions::reactions,
     time::TimeAgo,
 };
 use crate::{
     browser,
-    pages::event::{feed::Cell, outgoing::Outgoing, rights::Rights},
+    pages::event::{feed::Cell, likes::Likes, outgoing::Outgoing, rights::Rights},
 };
 
 /// A text without a file that is no longer than this is set larger, in characters.
@@ -36,6 +37,11 @@ pub(crate) struct Actions {
     pub(crate) retry: Callback<IdempotencyKey>,
     pub(crate) discard: Callback<IdempotencyKey>,
     pub(crate) load_gap: Callback<()>,
+    /// Likes it, or no longer.
+    pub(crate) like: Callback<Media>,
+    pub(crate) likes: Likes,
+    /// Shows its comments.
+    pub(crate) talk: Callback<Media>,
     pub(crate) outgoing: Outgoing,
     /// Editing and deleting are offered by these.
     pub(crate) rights: Rights,
@@ -60,7 +66,7 @@ fn gap_row() -> impl IntoView {
     }
 }
 
-fn media<T>(row: RwSignal<Row>, read: impl Fn(&Media) -> T) -> Option<T> {
+pub(super) fn media<T>(row: RwSignal<Row>, read: impl Fn(&Media) -> T) -> Option<T> {
     row.with(|row| match row {
         Row::Media(media) => Some(read(media)),
         _ => None,
@@ -128,6 +134,7 @@ pub(crate) fn item(cell: Cell, label: String) -> impl IntoView {
                     {dynamic(move || text.with(|text| linked_text(text)))}
                 </div>
                 {dynamic(move || file(kind.get(), row, actions))}
+                {reactions(row, actions)}
             </div>
             {when(is_sending, move || progress_bar(sent))}
             {dynamic(move || (!is_echo.get()).then(|| item_menu(row, actions).into_any()))}
@@ -201,7 +208,7 @@ fn photo(row: RwSignal<Row>, actions: Actions) -> impl IntoView {
     }
 }
 
-fn media_untracked<T>(row: RwSignal<Row>, read: impl Fn(&Media) -> T) -> Option<T> {
+pub(super) fn media_untracked<T>(row: RwSignal<Row>, read: impl Fn(&Media) -> T) -> Option<T> {
     row.with_untracked(|row| match row {
         Row::Media(media) => Some(read(media)),
         _ => None,

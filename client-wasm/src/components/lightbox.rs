@@ -8,28 +8,19 @@ use leptos::{
 use shared::{MediaId, model::media::Media};
 
 use super::{
-    dynamic::{dynamic, when},
+    dynamic::dynamic,
     icon::Icon,
     linked_text::linked_text,
-    picture::blur,
-    picture::size,
+    picture::{blur_of, size},
 };
 use crate::pages::event::feed::Feed;
 
 /// A swipe is at least so long, in CSS pixels.
 const SWIPE: f64 = 48.0;
 
-/// The light-box: open while `photo` names an item.
+/// The light-box, for as long as `photo` names an item.
 #[component]
 pub(crate) fn Lightbox(feed: Feed, photo: RwSignal<Option<MediaId>>) -> impl IntoView {
-    let open = Memo::new(move |_| photo.with(Option::is_some));
-    view! {
-        {when(move || open.get(), move || view! { <Viewer feed=feed photo=photo /> }.into_any())}
-    }
-}
-
-#[component]
-fn Viewer(feed: Feed, photo: RwSignal<Option<MediaId>>) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     // The list grows while it is looked through; what is looked at stays.
     let photos = Memo::new(move |_| {
@@ -130,7 +121,7 @@ fn whole(media: &Media) -> Option<AnyView> {
             height=height.to_string()
             alt=format!("Photo by {}", media.author.name)
             draggable="false"
-            style:background-image=blur(file.thumb_hash.as_deref())
+            style:background-image=blur_of(file.thumb_hash.as_ref())
         />
     };
     Some(image.into_any())

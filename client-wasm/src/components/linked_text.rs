@@ -1,7 +1,10 @@
-//! Text that somebody wrote, with its web addresses made into links. The text is only ever text: there is
+//! Text that somebody wrote, with its web addresses made into links and mentions marked. The text is only ever text: there is
 //! no way through here for markup.
 
+use std::ops::Range;
+
 use leptos::prelude::*;
+use shared::next_mention;
 
 /// A piece of somebody's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +12,8 @@ enum Piece<'a> {
     Words(&'a str),
     /// `http://` or `https://` and what belongs to it.
     Address(&'a str),
+    /// `@name`.
+    Mention(&'a str),
 }
 
 /// Draws the text.
@@ -17,6 +22,7 @@ pub(crate) fn linked_text(text: &str) -> AnyView {
         .into_iter()
         .map(|piece| match piece {
             Piece::Words(words) => words.to_owned().into_any(),
+            Piece::Mention(name) => view! { <b>{name.to_owned()}</b> }.into_any(),
             Piece::Address(address) => {
                 let shown = address
                     .split_once("://")
@@ -48,16 +54,31 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             continue;
         }
         if at > 0 {
-            pieces.push(Piece::Words(&rest[..at]));
+            push_words(&mut pieces, &rest[..at]);
         }
         pieces.push(Piece::Address(address));
         rest = &rest[at + address.len()..];
         words = 0;
     }
     if !rest.is_empty() {
-        pieces.push(Piece::Words(rest));
+        push_words(&mut pieces, rest);
     }
     pieces
+}
+
+/// Words without an address in them, and who is mentioned among them.
+fn push_words<'a>(pieces: &mut Vec<Piece<'a>>, words: &'a str) {
+    let mut done = 0;
+    while let Some(Range { start, end }) = next_mention(words, done) {
+        if start > done {
+            pieces.push(Piece::Words(&words[done..start]));
+        }
+        pieces.push(Piece::Mention(&words[start..end]));
+        done = end;
+    }
+    if done < words.len() {
+        pieces.push(Piece::Words(&words[done..]));
+    }
 }
 
 fn next_address(text: &str) -> Option<usize> {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{browser, pages::sign_in, session::use_session, storage};
 
-/// As in `people.css`: the bar leaves out the button for the colour scheme.
+/// As in `people.css`: the bar leaves out the button for the colour scheme, and links to pages.
 const NARROW: &str = "(max-width: 620px)";
 
 /// The avatar with its menu, or "Sign in".
@@ -63,7 +63,11 @@ fn AccountMenu(account: Account) -> impl IntoView {
     let session = use_session();
     let announcer = use_announcer();
     let navigate = use_navigate();
-    let to_account = Callback::new(move |()| navigate("/account", NavigateOptions::default()));
+    let to = move |path: &'static str| {
+        let navigate = navigate.clone();
+        Callback::new(move |()| navigate(path, NavigateOptions::default()))
+    };
+    let (to_account, to_posts) = (to("/account"), to("/posts"));
     let sign_out = Callback::new(move |()| {
         if !leaves_nothing_behind() {
             return;
@@ -92,8 +96,11 @@ fn AccountMenu(account: Account) -> impl IntoView {
                 <span class="hint">{format!("@{name}")}</span>
             </div>
             <MenuEntry on_choose=to_account>{Icon::Edit.draw()} "Account"</MenuEntry>
-            // Drawn when the menu opens: only where the bar has no room for the button.
-            {browser::matches_media(NARROW).then(|| view! { <ThemeEntry /> })}
+            // Drawn when the menu opens: only where the bar has no room for them.
+            {browser::matches_media(NARROW).then(|| view! {
+                <MenuEntry on_choose=to_posts>{Icon::Send.draw()} "Posts"</MenuEntry>
+                <ThemeEntry />
+            })}
             <MenuEntry on_choose=sign_out>{Icon::Leave.draw()} "Sign out"</MenuEntry>
         </Menu>
     }

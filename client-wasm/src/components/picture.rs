@@ -1,10 +1,12 @@
 //! A picture with its size and a blur known before it loads, so that nothing moves when it does.
 
-use leptos::prelude::*;
+use std::cell::Cell;
+
+use leptos::{prelude::*, task::spawn_local};
 use shared::model::media::{Attachment, Media, MediaKind};
 
-use super::dynamic::dynamic;
-use crate::thumb;
+use super::dynamic::{Dynamic, dynamic};
+use crate::{parts, thumb};
 
 /// The widest a picture is shown in a timeline, in CSS pixels.
 const COLUMN: u32 = 628;
@@ -64,9 +66,34 @@ pub(crate) fn size(file: &Attachment) -> (u32, u32) {
     }
 }
 
-/// The picture's blur for `background-image`.
+thread_local! {
+    /// What draws a blur, once it is there.
+    static BLUR: ArcRwSignal<Option<parts::Blur>> = ArcRwSignal::new(None);
+    static ASKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The picture's blur for `background-image`; until what draws it is there, the picture's colour.
 pub(crate) fn blur(hash: Option<&str>) -> Option<String> {
-    hash.and_then(thumb::background)
+    let hash = hash?;
+    if let Some(draw) = BLUR.with(Clone::clone).get() {
+        return draw(hash);
+    }
+    if !ASKED.replace(true) {
+        spawn_local(async {
+            match parts::blur().await {
+                Ok(draw) => BLUR.with(Clone::clone).set(Some(draw)),
+                // With the next picture it is tried again.
+                Err(_) => ASKED.set(false),
+            }
+        });
+    }
+    thumb::colour(hash)
+}
+
+/// The blur of a picture that stays the same.
+pub(crate) fn blur_of(hash: Option<&String>) -> Dynamic<Option<String>> {
+    let hash = hash.cloned();
+    dynamic(move || blur(hash.as_deref()))
 }
 
 /// The image itself; the frame around it is the caller's.

@@ -11,7 +11,6 @@ use shared::{
     model::media::{Attachment, Media},
     rest::ErrorBody,
 };
-use wasm_bindgen::JsValue;
 
 use super::database::Files;
 use crate::api::upload;
@@ -39,22 +38,14 @@ pub(super) async fn post(record: &Record) -> Answer {
 
 /// Uploads the file of a draft, calling `progress` with the share that has been sent (0 to 1).
 pub(super) async fn upload(files: &Files, progress: impl Fn(f64) + 'static) -> Answer {
-    let Ok(form) = form(files) else { return nonsense() };
-    match upload::send("/api/uploads", &form, progress).await {
+    let form = upload::form(&files.file, &files.name, files.poster.as_ref());
+    let Ok(form) = form else { return nonsense() };
+    match upload::send(&form, progress).await {
         None => FAILED,
         Some((200..300, body, _)) => serde_json::from_str::<Attachment>(&body)
             .map_or(FAILED, |attachment| Answer::Uploaded(attachment.upload_id)),
         Some((status, body, retry_after)) => refused(status, &body, retry_after.as_deref()),
     }
-}
-
-fn form(files: &Files) -> Result<web_sys::FormData, JsValue> {
-    let form = web_sys::FormData::new()?;
-    form.append_with_blob_and_filename("file", &files.file, &files.name)?;
-    if let Some(poster) = &files.poster {
-        form.append_with_blob_and_filename("poster", poster, "poster.jpg")?;
-    }
-    Ok(form)
 }
 
 /// What this page cannot make a request of is parked, for somebody to decide.

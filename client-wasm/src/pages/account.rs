@@ -1,7 +1,6 @@
 //! One's own account: the name that is shown, the password, and where one is signed in.
 
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
     limits::PASSWORD_CHARS_MIN,
     model::account::{Account, AccountPatch, PasswordChange},
@@ -29,22 +28,9 @@ use crate::{
 #[component]
 pub(crate) fn AccountPage() -> impl IntoView {
     let session = use_session();
-    let navigate = use_navigate();
     use_title().name("Account");
     browser::scroll_to(0.0, false);
-    // Whoever comes as a visitor signs in first; who is signed out while here, by whatever, has seen it. This alone
-    // decides where signing out leads.
-    Effect::new(move |was_signed_in: Option<bool>| {
-        let is_signed_in = session.is_signed_in();
-        if session.is_known() && !is_signed_in {
-            let replace = NavigateOptions { replace: true, ..Default::default() };
-            match was_signed_in {
-                Some(true) => navigate("/", replace),
-                _ => navigate(&sign_in::address("/account"), replace),
-            }
-        }
-        is_signed_in
-    });
+    sign_in::is_required("/account");
     let id = Memo::new(move |_| session.id());
     view! {
         <div class="narrow wide">

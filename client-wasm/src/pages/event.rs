@@ -5,30 +5,39 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_params_map, use_query_map},
 };
-use shared::{Change, EventId, MediaId, Topic, model::media::MediaKind};
+use shared::{Change, EventId, MediaId, ServerFrame, Topic, model::media::MediaKind};
 
+pub(crate) mod comments;
 pub(crate) mod composer;
+pub(crate) mod ear;
 pub(crate) mod edit;
 pub(crate) mod feed;
 mod feed_view;
 pub(crate) mod gone;
 mod head;
+pub(crate) mod likes;
 mod linked;
-mod load;
+pub(crate) mod load;
+pub(crate) mod matches;
 pub(crate) mod outgoing;
 mod place;
 mod place_to_write;
+pub(crate) mod presence;
 pub(crate) mod rights;
 mod scroll;
 
 use composer::Writing;
+use ear::{Ear, Said};
 use feed::{Feed, Phase};
 use feed_view::FeedView;
 use gone::{Gone, GoneNotice};
 use head::EventHead;
+use likes::Likes;
 use load::{Known, Loader};
+use matches::Matches;
 use outgoing::Outgoing;
 use place::Place;
+use presence::Presence;
 use rights::Rights;
 
 use crate::{
@@ -36,6 +45,7 @@ use crate::{
     components::{announcer::use_announcer, dynamic::dynamic, title::use_title},
     driver::{News, use_live},
     pages::not_found::NotFoundPage,
+    parts,
     session::use_session,
     words,
 };
@@ -72,26 +82,45 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     });
 
     let feed = Feed::new(use_announcer(), title, kind.get_untracked());
+    let (likes, ear) = (Likes::new(&id), Ear::new());
+    provide_context(likes);
+    provide_context(ear);
+    parts::when_signed_in(parts::likes);
     let outgoing = Outgoing::new();
     let rights = Rights::new(use_session());
+    provide_context(rights);
     // A link to an item says where to go.
     let place = if linked.get_untracked().is_none() { Place::kept(&id) } else { None };
     let loader = Loader::new(&id, live, feed, outgoing, rights, place);
     place::keep(&id, feed);
     let watchers = RwSignal::new(None::<u64>);
+    let presence = Presence::new(live, use_session());
+    let matches = Matches::new();
+    let of = id.clone();
 
     title.name("");
     title.unread(0);
     browser::scroll_to(0.0, false);
     live.follow(Topic::event(&id), None, move |update| match update {
-        News::SnapshotNeeded => loader.snapshot(),
+        News::SnapshotNeeded => {
+            matches.refresh(&of);
+            loader.snapshot();
+            ear.say(Said::Refresh);
+        }
         News::Publications { publications, position } => {
             for publication in &publications {
-                apply(loader, &publication.change);
+                apply(loader, likes, &publication.change);
+                matches.change(&publication.change);
             }
             feed.publications(&publications, &position);
+            ear.say(Said::Publications(&publications));
         }
-        News::Presence(count) => watchers.set(Some(count.watchers)),
+        News::Presence(frame) => {
+            if let ServerFrame::PresenceCount(_, count) = &*frame {
+                watchers.set(Some(count.watchers));
+            }
+            presence.hear(*frame);
+        }
         News::Refused { code, .. } if api::is_closed(code) => loader.close(),
         News::Refused { message, .. } => feed.phase.set(Phase::Failed(message)),
     });
@@ -120,9 +149,10 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
         Some(why) => view! { <GoneNotice why=why here=format!("/events/{}", id.get_value()) /> }.into_any(),
         None => view! {
             <div class="event">
-                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers />
+                <EventHead id=id.get_value() loader=loader rights=rights watchers=watchers presence=presence matches=matches />
                 <div class="event-main">
-                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights kind=kind linked=linked />
+                    {matches.draw(id.get_value())}
+                    <FeedView id=id.get_value() feed=feed loader=loader outgoing=outgoing writing=writing rights=rights presence=presence likes=likes kind=kind linked=linked />
                 </div>
             </div>
         }
@@ -131,8 +161,8 @@ fn EventView(id: EventId, writing: Writing) -> impl IntoView {
     })
 }
 
-/// What a publication says about the event itself.
-fn apply(loader: Loader, change: &Change) {
+/// What a publication says about the event itself, and about how many like an item.
+fn apply(loader: Loader, likes: Likes, change: &Change) {
     let known = loader.known;
     match change {
         Change::EventNew(event) | Change::EventUpdate(event) => known.set(Known::Event(event.clone())),
@@ -143,7 +173,8 @@ fn apply(loader: Loader, change: &Change) {
             }
         }),
         Change::EventAccess(_) => loader.ask_access(),
-        Change::MediaNew(_) | Change::MediaUpdate(_) | Change::MediaDelete(_) | Change::Unknown => {}
+        Change::MediaUpdate(media) => likes.counted(&media.id),
+        Change::MediaNew(_) | Change::MediaDelete(_) | Change::Other(_) => {}
     }
 }
 

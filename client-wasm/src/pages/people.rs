@@ -14,10 +14,12 @@ use shared::{
 
 mod invitations;
 mod members;
+mod online;
 mod visibility;
 
 use invitations::Invitations;
 use members::Members;
+use online::Online;
 use visibility::WhoSees;
 
 use crate::{
@@ -55,6 +57,7 @@ struct Known {
     access: RwSignal<Option<Access>>,
     /// `None`: who asks may not know.
     members: RwSignal<Option<Vec<Member>>>,
+    online: Online,
     /// When it was changed from here, until that is published: what was published or read before is older.
     changed: StoredValue<Option<Timestamp>>,
     /// Why what is shown could not be read anew, until it is.
@@ -74,6 +77,7 @@ impl Known {
             event: RwSignal::new(None),
             access: RwSignal::new(None),
             members: RwSignal::new(None),
+            online: Online::follow(live),
             changed: StoredValue::new(None),
             stale: RwSignal::new(None),
             round: StoredValue::new(0),

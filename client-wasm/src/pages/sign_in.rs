@@ -37,6 +37,24 @@ pub(crate) fn address_new(here: &str) -> String {
     format!("/signin?new=1&next={}", browser::encode(here))
 }
 
+/// For a page of who is signed in, which is `here`: whoever comes as a visitor signs in first; who is signed out
+/// while here, by whatever, has seen it. This alone decides where signing out leads.
+pub(crate) fn is_required(here: &'static str) {
+    let session = use_session();
+    let navigate = use_navigate();
+    Effect::new(move |was_signed_in: Option<bool>| {
+        let is_signed_in = session.is_signed_in();
+        if session.is_known() && !is_signed_in {
+            let replace = NavigateOptions { replace: true, ..Default::default() };
+            match was_signed_in {
+                Some(true) => navigate(HOME, replace),
+                _ => navigate(&address(here), replace),
+            }
+        }
+        is_signed_in
+    });
+}
+
 /// A path of this site, or nothing: `//host`, `/\host` and whatever has a scheme lead elsewhere.
 fn local(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;

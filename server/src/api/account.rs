@@ -10,14 +10,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
-use shared::model::account::{
-    Account, AccountPatch, AccountRole, NewAccount, PasswordChange, Person, Registration,
+use shared::model::{
+    account::{Account, AccountPatch, AccountRole, NewAccount, PasswordChange, Person, Registration},
+    notification::NotificationKind,
 };
 
 use crate::{
     app::App,
     auth::{Credential, Principal, User, session},
-    domain::{Refusal, account as domain},
+    domain::{
+        Refusal, account as domain,
+        notification::{self, Notice},
+    },
     error::ApiError,
     hub::people::Who,
     store::{Tx, WorkError, account as rows},
@@ -119,12 +123,15 @@ pub async fn change_password(
     let password = app.passwords.hash(change.new).await?;
     let current = match &user.by {
         Credential::Session(id) => Some(id.clone()),
-        Credential::Token { .. } => None,
+        Credential::Token { .. } | Credential::Schedule => None,
     };
     let (id, kept) = (user.person.id.clone(), current.clone());
     let work = async move |tx: &mut Tx<'_>| {
         rows::set_password(tx, &id, &password).await?;
         rows::delete_sessions(tx, &id, kept.as_ref()).await?;
+        // Who did not do it has to know.
+        let notice = Notice::of_system(NotificationKind::Warning, "Your password was changed.");
+        notification::tell(tx, &id, notice, unix_ms()).await?;
         Ok::<_, WorkError<Refusal>>(())
     };
     app.store.write(work).await?.map_err(ApiError::from)?;

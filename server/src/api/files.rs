@@ -17,14 +17,16 @@ use crate::{
     auth::Principal,
     error::ApiError,
     media::{IngestError, content_type},
-    store::media as rows,
+    store::{StoreError, Tx, media as rows, post, story},
+    time::unix_ms,
 };
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// The same for a browser, and not for a proxy: who owns the event may make it private, and what a proxy has
 /// it serves to everybody.
 const FOR_ONESELF: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
-/// A browser may keep a private event's files, and asks each time whether its user still may see them.
+/// A browser may keep the files of a private event, of a story and of a post that has not gone out, and asks
+/// each time whether its user still may see them.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 
@@ -39,16 +41,16 @@ pub async fn serve(
     let found = app.media.path(&upload, &file).zip(content_type(&file));
     let (path, content_type) = found.ok_or_else(|| ApiError::not_found("file"))?;
     let id = upload.clone();
-    let shown_on = app.store.read(async move |tx| rows::shown_on(tx, &id).await).await?;
-    let kept = match &shown_on {
-        Some(on) if on.visibility == Visibility::Private => {
-            app.read_as(&principal, &Topic::event(&on.event), async |_| Ok(()))
-                .await
-                .map_err(|_| ApiError::not_found("file"))?;
+    let readers = app.store.read(async move |tx| readers(tx, &id, unix_ms()).await).await?;
+    let kept = match readers {
+        Readers::Everybody => FOR_EVER,
+        Readers::EverybodyForNow => FOR_ONESELF,
+        Readers::Of(topic) => {
+            let allowed = app.read_as(&principal, &topic, async |_| Ok(())).await;
+            allowed.map_err(|_| ApiError::not_found("file"))?;
             ASK_AGAIN
         }
-        Some(on) if !on.owned => FOR_EVER,
-        Some(_) | None => FOR_ONESELF,
+        Readers::Nobody => return Err(ApiError::not_found("file")),
     };
     // The name is the content: an upload's files are written once and never again.
     let tag =
@@ -78,6 +80,35 @@ pub async fn serve(
     headers.insert(header::CONTENT_SECURITY_POLICY, NOTHING_RUNS);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
+}
+
+/// Who may have a file.
+enum Readers {
+    Everybody,
+    /// The same, until somebody says otherwise.
+    EverybodyForNow,
+    /// Those who may read the topic.
+    Of(Topic),
+    /// It belongs to a story that is over, or to nothing any more.
+    Nobody,
+}
+
+async fn readers(tx: &mut Tx<'_>, upload: &UploadId, now: i64) -> Result<Readers, StoreError> {
+    if let Some(on) = rows::shown_on(tx, upload).await? {
+        return Ok(match on.visibility {
+            Visibility::Private => Readers::Of(Topic::event(&on.event)),
+            _ if on.owned => Readers::EverybodyForNow,
+            _ => Readers::Everybody,
+        });
+    }
+    if let Some(until) = story::shown_until(tx, upload).await? {
+        return Ok(if until > now { Readers::Of(Topic::stories()) } else { Readers::Nobody });
+    }
+    if let Some(post) = post::private_post_of(tx, upload).await? {
+        return Ok(Readers::Of(Topic::post(&post)));
+    }
+    // What is on the disk and in no row is on its way out.
+    Ok(if rows::is_upload(tx, upload).await? { Readers::EverybodyForNow } else { Readers::Nobody })
 }
 
 /// Decides the conditions of a request (RFC 9110 §13) by `tag` alone and takes them out of `headers`, so

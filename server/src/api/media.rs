@@ -1,10 +1,7 @@
 //! `/api/events/{id}/media`
 
-use std::error::Error as _;
-
 use axum::{
     Json,
-    body::{Body, Bytes},
     extract::{
         FromRequest as _, Multipart, Path, Query, Request, State,
         rejection::{JsonRejection, PathRejection, QueryRejection},
@@ -12,16 +9,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use http_body_util::LengthLimitError;
 use serde::{Deserialize, Serialize};
 use shared::{
     ErrorCode, EventId, MediaId, Offset, Topic,
-    limits::{BATCH_ITEMS, JSON_BODY_BYTES},
+    limits::BATCH_ITEMS,
     model::media::{Media, MediaKind, MediaPatch, NewMedia},
     rest::Page,
 };
 
-use super::{created, event::cursor, idempotency_key, page_items, upload};
+use super::{created, event::cursor, idempotency_key, json_body, page_items, parse, upload};
 use crate::{
     app::App,
     auth::{
@@ -30,7 +26,7 @@ use crate::{
     },
     domain,
     error::ApiError,
-    publish::{Keyed, Outcome, publish, publish_all},
+    publish::{Keyed, Outcome, post, publish, publish_all},
     store::{Tx, log, media as rows},
 };
 
@@ -85,7 +81,7 @@ pub async fn create(
         let message = "the body must be application/json or multipart/form-data";
         return Err(ApiError::new(ErrorCode::UnsupportedMedia, message));
     }
-    let body = json_body(request.into_body()).await?;
+    let body = json_body(request).await?;
     if body.first() == Some(&b'[') {
         let items: Vec<NewMedia> = parse(&body)?;
         return create_all(&app, &principal, &id, items).await;
@@ -93,34 +89,11 @@ pub async fn create(
     app.may_change(&principal, 1)?;
     let mut new: NewMedia = parse(&body)?;
     new.key = new.key.or(key);
-    let topic = Topic::event(&id);
-    let keyed = keyed(&id, &new)?;
-    let by = principal.clone();
-    let work = async move |tx: &mut Tx<'_>, at| domain::media::post(tx, &by, &id, new, None, at).await;
-    let outcome = publish(&app.store, &principal, Action::Post, &topic, keyed, work).await?;
-    Ok(created(outcome, location))
-}
-
-async fn json_body(body: Body) -> Result<Bytes, ApiError> {
-    let body = axum::body::to_bytes(body, JSON_BODY_BYTES).await.map_err(|error| {
-        if matches!(error.source(), Some(cause) if cause.is::<LengthLimitError>()) {
-            return ApiError::new(ErrorCode::TooLarge, "the body is larger than allowed");
-        }
-        ApiError::new(ErrorCode::Truncated, "the body broke off")
-    })?;
-    Ok(body.slice_ref(body.trim_ascii()))
-}
-
-fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::new(ErrorCode::Malformed, error.to_string()))
+    Ok(created(post::media(&app.store, &principal, id, new).await?, location))
 }
 
 fn location(media: &Media) -> String {
     format!("/api/events/{}/media/{}", media.event_id, media.id)
-}
-
-fn keyed(id: &EventId, new: &NewMedia) -> Result<Option<Keyed>, ApiError> {
-    new.key.clone().map(|key| Keyed::new(key, &("media", id, new))).transpose()
 }
 
 async fn create_all(
@@ -133,8 +106,10 @@ async fn create_all(
         return Err(ApiError::invalid("", format!("1 to {BATCH_ITEMS} items at a time")));
     }
     app.may_change(principal, items.len())?;
-    let items =
-        items.into_iter().map(|new| Ok((keyed(id, &new)?, new))).collect::<Result<Vec<_>, ApiError>>()?;
+    let items = items
+        .into_iter()
+        .map(|new| Ok((post::keyed(id, &new)?, new)))
+        .collect::<Result<Vec<_>, ApiError>>()?;
     let (by, event_id) = (principal.clone(), id.clone());
     let work =
         async move |tx: &mut Tx<'_>, new, at| domain::media::post(tx, &by, &event_id, new, None, at).await;

@@ -111,7 +111,7 @@ fn session_of(principal: &Principal) -> Option<(shared::AccountId, SessionId)> {
     let user = principal.user()?;
     match &user.by {
         Credential::Session(id) => Some((user.person.id.clone(), id.clone())),
-        Credential::Token { .. } => None,
+        Credential::Token { .. } | Credential::Schedule => None,
     }
 }
 

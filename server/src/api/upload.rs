@@ -56,7 +56,9 @@ pub async fn create(
     let Ingested { attachment, kind, .. } =
         form.file.ok_or_else(|| ApiError::invalid("file", "the form has no file"))?;
     let row = attachment.clone();
-    let work = async move |tx: &mut Tx<'_>| Ok(rows::insert_upload(tx, kind, &row, unix_ms()).await?);
+    let work = async move |tx: &mut Tx<'_>| {
+        Ok(rows::insert_upload(tx, kind, &row, principal.account_id(), unix_ms()).await?)
+    };
     let inserted = app.store.write::<_, Refusal, _>(work).await;
     let stored = inserted.map_err(ApiError::from).and_then(|outcome| outcome.map_err(ApiError::from));
     if let Err(error) = stored {

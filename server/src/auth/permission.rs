@@ -5,14 +5,14 @@
 //! looked at together.
 
 use shared::{
-    Topic, TopicKind,
+    AccountId, EventId, PostId, Topic, TopicKind,
     model::member::{MemberRole, Visibility},
 };
 
 use super::Principal;
 use crate::{
     domain::Refusal,
-    store::{Store, StoreError, Tx, WorkError, member},
+    store::{Store, StoreError, Tx, WorkError, match_, member, post},
 };
 
 /// What somebody wants to do.
@@ -47,7 +47,10 @@ pub async fn decide(
     if let Some(decision) = decide_at_once(principal, action, topic) {
         return Ok(decision);
     }
-    let Some(id) = topic.event_id() else { return Ok(Decision::Hidden) };
+    if let Some(id) = topic.post_id() {
+        return on_post(tx, principal, action, &id).await;
+    }
+    let Some(id) = match_::event_of(tx, topic).await? else { return Ok(Decision::Hidden) };
     let standing = member::standing(tx, &id, principal.account_id()).await?;
     Ok(standing.map_or(Decision::Hidden, |standing| on_event(principal, action, &standing)))
 }
@@ -57,10 +60,13 @@ fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Optio
     match topic.kind() {
         // Not even an administrator reads what concerns somebody else alone.
         TopicKind::User => Some(on_user(principal, action, topic)),
+        TopicKind::Post => None,
         _ if principal.is_admin() => Some(Decision::Allowed),
         TopicKind::Events => Some(on_events(principal, action)),
         TopicKind::Online => Some(on_online(principal, action)),
-        TopicKind::Event => None,
+        TopicKind::Stories => Some(on_stories(principal, action)),
+        // These take the rights of the event that they belong to.
+        TopicKind::Event | TopicKind::Match | TopicKind::Team | TopicKind::Tournament => None,
     }
 }
 
@@ -111,8 +117,19 @@ fn on_events(principal: &Principal, action: Action) -> Decision {
     }
 }
 
+/// Whether an account is told of what happens on an event: as everybody may read it, or as one of its members.
+/// What an administrator may read beside that concerns them as little as others.
+pub async fn may_hear(tx: &mut Tx<'_>, account: &AccountId, event: &EventId) -> Result<bool, StoreError> {
+    let standing = member::standing(tx, event, Some(account)).await?;
+    Ok(standing.is_some_and(|standing| is_readable(&standing)))
+}
+
+fn is_readable(standing: &member::Standing) -> bool {
+    standing.visibility != Visibility::Private || standing.role.is_some()
+}
+
 fn on_event(principal: &Principal, action: Action, standing: &member::Standing) -> Decision {
-    let readable = standing.visibility != Visibility::Private || standing.role.is_some();
+    let readable = is_readable(standing);
     let may = match action {
         Action::Read => readable,
         _ if standing.owner.is_none() => match principal {
@@ -139,6 +156,36 @@ fn on_online(principal: &Principal, action: Action) -> Decision {
         (Principal::User(_) | Principal::Key { .. }, Action::Read) => Decision::Allowed,
         (Principal::User(_) | Principal::Key { .. }, _) => Decision::Forbidden,
     }
+}
+
+/// Whoever has an account looks at stories and posts them; another's are an administrator's to delete.
+fn on_stories(principal: &Principal, action: Action) -> Decision {
+    match (principal, action) {
+        (Principal::Visitor { .. }, _) => Decision::SignIn,
+        (_, Action::Read | Action::Post) => Decision::Allowed,
+        (_, Action::Manage) => Decision::Forbidden,
+    }
+}
+
+/// A post is its owner's and its editors': they read and change it, the owner deletes it and shares it.
+async fn on_post(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    action: Action,
+    id: &PostId,
+) -> Result<Decision, StoreError> {
+    let account = match principal {
+        Principal::Visitor { .. } => return Ok(Decision::SignIn),
+        Principal::Key { .. } => return Ok(Decision::Hidden),
+        Principal::User(user) => &user.person.id,
+    };
+    Ok(match (post::part(tx, id, account).await?, action) {
+        (Some(post::Part::Owner), _) | (Some(post::Part::Editor), Action::Read | Action::Post) => {
+            Decision::Allowed
+        }
+        (Some(post::Part::Editor), Action::Manage) => Decision::Forbidden,
+        (None, _) => Decision::Hidden,
+    })
 }
 
 /// An account's own topic is its holder's alone, and the server's to write.

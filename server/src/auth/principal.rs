@@ -65,6 +65,8 @@ pub enum Credential {
     Session(SessionId),
     /// A token, which is over at this time (Unix, in milliseconds).
     Token { expires_at: i64 },
+    /// Nothing: the server acts for the account, as it was told to before.
+    Schedule,
 }
 
 /// The author under whom the server itself acts, for idempotency keys.
@@ -127,7 +129,7 @@ impl Principal {
     pub fn expires_at(&self) -> Option<i64> {
         match self.user()?.by {
             Credential::Token { expires_at } => Some(expires_at),
-            Credential::Session(_) => None,
+            Credential::Session(_) | Credential::Schedule => None,
         }
     }
 }

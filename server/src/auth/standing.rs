@@ -35,7 +35,10 @@ async fn look(app: &AppState, principal: &Principal) -> Result<Option<CloseCode>
     let (id, now) = (user.person.id.clone(), unix_ms());
     let found = match &user.by {
         Credential::Token { expires_at } if *expires_at <= now => None,
-        Credential::Token { .. } => app.store.read(async move |tx| account::find(tx, &id).await).await?,
+        // It has nothing that could be over; it holds no connection either.
+        Credential::Token { .. } | Credential::Schedule => {
+            app.store.read(async move |tx| account::find(tx, &id).await).await?
+        }
         Credential::Session(session) => {
             let session = session.clone();
             app.store.read(async move |tx| account::find_by_session(tx, &session, now).await).await?

@@ -2,7 +2,7 @@
 
 use shared::{
     Change, EventId, Topic,
-    change::{EventAccessChanged, EventDeleted, EventStatusChanged},
+    change::{EventDeleted, EventStatusChanged},
     limits,
     model::{
         event::{Event, EventPatch, EventStatus, NewEvent},
@@ -10,11 +10,11 @@ use shared::{
     },
 };
 
-use super::{Refusal, required, text};
+use super::{Refusal, notification, required, text};
 use crate::{
     auth::Principal,
     ids::new_id,
-    store::{StoreError, Tx, WorkError, event as rows, log, media, member},
+    store::{StoreError, Tx, WorkError, event as rows, log, match_, media, member, notification::About},
     time::{from_timestamp, timestamp},
 };
 
@@ -126,9 +126,11 @@ pub async fn change(
     let own = Topic::event(id);
     if before.visibility != after.visibility {
         // Before what the change says: who may no longer read the event does not hear it.
-        log::append(tx, &own, at, |_| Change::EventAccess(EventAccessChanged { event_id: id.clone() }))
-            .await?;
+        super::member::changed(tx, id, at).await?;
         relist(tx, &before, &after, at).await?;
+        if after.visibility == Visibility::Private {
+            notification::withdraw(tx, About::EventToStrangers(id), at).await?;
+        }
     } else if !unchanged {
         tell(tx, id, after.visibility, at, || Change::EventUpdate(Box::new(after.clone()))).await?;
     }
@@ -187,13 +189,16 @@ pub async fn delete(
     let event = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let uploads = media::uploads_of(tx, id).await?;
     unlist_everywhere(tx, &event, at).await?;
+    let within = match_::topics_of(tx, id).await?;
+    notification::withdraw(tx, About::Event(id), at).await?;
     rows::delete(tx, id).await?;
     for upload in &uploads {
         media::delete_upload(tx, upload).await?;
     }
-    let own = Topic::event(id);
-    let deletion = Change::EventDelete(EventDeleted { event_id: id.clone() });
-    log::append(tx, &own, at, |_| deletion).await?;
-    log::close_topic(tx, &own).await?;
+    for topic in within.into_iter().chain([Topic::event(id)]) {
+        let deletion = Change::EventDelete(EventDeleted { event_id: id.clone() });
+        log::append(tx, &topic, at, |_| deletion).await?;
+        log::close_topic(tx, &topic).await?;
+    }
     Ok(uploads)
 }

@@ -1,4 +1,4 @@
-//! What is done now and then: retention, old idempotency keys, uploads that no item took.
+//! What is done now and then: retention, stories that are over, old idempotency keys, uploads that no item took.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    store::{Store, StoreError, WorkError, account, idempotency, log, media, member},
+    domain::story,
+    store::{Store, StoreError, Tx, WorkError, account, idempotency, log, media, member, story as stories},
     time::unix_ms,
 };
 
@@ -22,6 +23,7 @@ pub async fn prepare(store: &Store) -> Result<(), StoreError> {
     let prepared = store
         .write(async |tx| {
             log::ensure_topic(tx, &Topic::events()).await?;
+            log::ensure_topic(tx, &Topic::stories()).await?;
             Ok::<_, WorkError<()>>(())
         })
         .await?;
@@ -34,8 +36,23 @@ pub async fn run(app: App, stop: CancellationToken) {
     let mut every = tokio::time::interval(Duration::from_secs(app.config.storage.retain_every_s));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        // What is over is not put off until the next turn.
+        let next_end = match expire_stories(&app).await {
+            Ok(next_end) => next_end,
+            Err(error) => {
+                tracing::warn!(%error, "stories that are over could not be removed; it is tried again");
+                None
+            }
+        };
+        let over = async {
+            match next_end {
+                Some(end) => tokio::time::sleep(until(end)).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = every.tick() => {}
+            () = over => continue,
             () = stop.cancelled() => return,
         }
         if let Err(error) = once(&app).await {
@@ -86,6 +103,26 @@ async fn once(app: &App) -> Result<(), StoreError> {
     }
     app.remove_files(stale).await;
     remove_files_without_row(app).await
+}
+
+/// How long it is until a time of the wall clock. The two clocks need not agree: what is woken too early
+/// finds nothing to do and waits again.
+fn until(end: i64) -> Duration {
+    Duration::from_millis(u64::try_from(end - unix_ms()).unwrap_or(0).max(1))
+}
+
+/// What is over has not been shown since; now it leaves the log and the disk, too. Returns when the next
+/// story will be over.
+async fn expire_stories(app: &App) -> Result<Option<i64>, StoreError> {
+    loop {
+        let next = app.store.read(async |tx| stories::next_end(tx).await).await?;
+        if next.is_none_or(|end| end > unix_ms()) {
+            return Ok(next);
+        }
+        let work = async |tx: &mut Tx<'_>| Ok::<_, WorkError<()>>(story::expire(tx, unix_ms()).await?);
+        let uploads = app.store.write(work).await?.unwrap_or_default();
+        app.remove_files(uploads).await;
+    }
 }
 
 /// A crash between the file in its place and the commit of its row leaves a file that nobody can name.

@@ -7,17 +7,22 @@ use shared::{
     model::{
         event::Cover,
         media::{Attachment, Author, Media, MediaKind, MediaPatch, NewMedia},
+        notification::NotificationKind,
     },
 };
 
-use super::{Refusal, required, text};
+use super::{
+    Refusal,
+    notification::{self, Notice},
+    required, text,
+};
 use crate::{
     auth::{
         Principal,
         permission::{self, Action},
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, event, log, media as rows},
+    store::{StoreError, Tx, WorkError, event, log, media as rows, notification::About},
     time::timestamp,
 };
 
@@ -35,14 +40,15 @@ pub async fn post(
 ) -> Result<Media, WorkError<Refusal>> {
     let author = author(principal, &new).map_err(WorkError::Refused)?;
     let body = text("text", &new.text, limits::MEDIA_TEXT_CHARS).map_err(WorkError::Refused)?;
+    let by = principal.account_id();
     let (kind, attachment) = match (attached, &new.upload_id) {
         (Some((kind, attachment)), _) => {
-            rows::insert_upload(tx, kind, &attachment, at).await?;
-            rows::take_upload(tx, &attachment.upload_id, Some(event_id)).await?;
+            rows::insert_upload(tx, kind, &attachment, by, at).await?;
+            rows::take_upload(tx, &attachment.upload_id, Some(event_id), by).await?;
             (kind, Some(attachment))
         }
         (None, Some(upload)) => {
-            let taken = rows::take_upload(tx, upload, Some(event_id)).await?;
+            let taken = rows::take_upload(tx, upload, Some(event_id), by).await?;
             let (kind, attachment) =
                 taken.ok_or_else(|| no_upload("there is no such upload, or it is in use"))?;
             (kind, Some(attachment))
@@ -53,7 +59,35 @@ pub async fn post(
         let message = "an item needs a text or a file".to_owned();
         return Err(WorkError::Refused(Refusal::Invalid { field: "text", message }));
     }
-    insert(tx, event_id, kind, author, body, attachment, new.key, at).await
+    let media = insert(tx, event_id, kind, author, body, attachment, new.key, at).await?;
+    mention(tx, principal, &media, "", at).await?;
+    Ok(media)
+}
+
+/// Tells who is mentioned in an item's text and was not in what it said before. A visitor could be anybody, and
+/// mentions nobody.
+async fn mention(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    media: &Media,
+    before: &str,
+    at: i64,
+) -> Result<(), StoreError> {
+    let Some(user) = principal.user() else { return Ok(()) };
+    let known = notification::mentions(before);
+    let names =
+        notification::mentions(&media.text).into_iter().filter(|name| !known.contains(name)).collect();
+    let notice = Notice {
+        kind: NotificationKind::Mention,
+        subject: format!("mention:media:{}", media.id),
+        by: Some(user.person.clone()),
+        reached: None,
+        event_id: Some(media.event_id.clone()),
+        media_id: Some(media.id.clone()),
+        comment_id: None,
+        text: media.text.clone(),
+    };
+    notification::mention(tx, names, &notice, at).await.map(drop)
 }
 
 /// Who is signed in posts under the account's name; a visitor or a server says one.
@@ -97,6 +131,8 @@ async fn insert(
             attachment,
             created_at: timestamp(at),
             updated_at: timestamp(at),
+            likes: 0,
+            comments: 0,
             key,
         };
         posted = Some(media.clone());
@@ -150,10 +186,11 @@ pub async fn change(
     if new_text == media.text {
         return Ok(media);
     }
-    media.text = new_text;
+    let before = std::mem::replace(&mut media.text, new_text);
     media.updated_at = timestamp(at);
     rows::update_text(tx, id, &media.text, at).await?;
     log::append(tx, &Topic::event(event_id), at, |_| Change::MediaUpdate(Box::new(media.clone()))).await?;
+    mention(tx, principal, &media, &before, at).await?;
     Ok(media)
 }
 
@@ -168,6 +205,11 @@ pub async fn delete(
     let media = find(tx, event_id, id).await?;
     may_change(tx, principal, &media).await?;
     let topic = Topic::event(event_id);
+    let deletion = Change::MediaDelete(MediaDeleted { media_id: id.clone() });
+    log::append(tx, &topic, at, |_| deletion.clone()).await?;
+    // And what was said under it.
+    log::redact_all(tx, &topic, &format!("media:{id}"), &deletion).await?;
+    notification::withdraw(tx, About::Media(id), at).await?;
     rows::delete(tx, id).await?;
     event::count_media(tx, event_id, -1, None).await?;
     if media.kind == MediaKind::Photo {
@@ -175,9 +217,6 @@ pub async fn delete(
         let cover = newest.as_ref().and_then(cover).map(|cover| json(&cover)).transpose()?;
         event::set_cover(tx, event_id, cover.as_deref()).await?;
     }
-    let deletion = Change::MediaDelete(MediaDeleted { media_id: id.clone() });
-    log::append(tx, &topic, at, |_| deletion.clone()).await?;
-    log::redact(tx, &topic, &format!("media:{id}"), media.offset, &deletion).await?;
     let Some(attachment) = media.attachment else { return Ok(None) };
     rows::delete_upload(tx, &attachment.upload_id).await?;
     Ok(Some(attachment.upload_id))

@@ -15,7 +15,7 @@ use shared::{
     },
 };
 
-use super::{Refusal, event};
+use super::{Refusal, event, notification};
 use crate::{
     auth::{
         Principal,
@@ -23,7 +23,9 @@ use crate::{
         session,
     },
     ids::new_id,
-    store::{StoreError, Tx, WorkError, account, event as events, log, member as rows},
+    store::{
+        StoreError, Tx, WorkError, account, event as events, log, match_, member as rows, notification::About,
+    },
     time::timestamp,
 };
 
@@ -108,6 +110,9 @@ pub async fn remove(
     rows::remove(tx, id, &account).await?;
     changed(tx, id, at).await?;
     show_owner(tx, &event, &account, next, at).await?;
+    if event.visibility == Visibility::Private {
+        notification::withdraw(tx, About::EventTo(id, &account), at).await?;
+    }
     if event.visibility != Visibility::Public {
         event::unlist(tx, &Topic::user(&account), id, at).await?;
     }
@@ -231,10 +236,14 @@ async fn enter(
     Ok(())
 }
 
-/// Whoever follows the event is decided on anew.
-async fn changed(tx: &mut Tx<'_>, id: &EventId, at: i64) -> Result<(), StoreError> {
-    let access = EventAccessChanged { event_id: id.clone() };
-    log::append(tx, &Topic::event(id), at, |_| Change::EventAccess(access)).await.map(drop)
+/// Whoever follows the event, or what takes its rights, is decided on anew.
+pub(super) async fn changed(tx: &mut Tx<'_>, id: &EventId, at: i64) -> Result<(), StoreError> {
+    let access = || Change::EventAccess(EventAccessChanged { event_id: id.clone() });
+    log::append(tx, &Topic::event(id), at, |_| access()).await?;
+    for topic in match_::topics_of(tx, id).await? {
+        log::append(tx, &topic, at, |_| access()).await?;
+    }
+    Ok(())
 }
 
 /// Who owns the event when `leaving` does not any more: somebody must.

@@ -47,6 +47,18 @@ pub(super) fn remove(root: &Path, id: &UploadId) -> io::Result<bool> {
     }
 }
 
+/// Links the files of an upload into another one, in its place and durable when this returns.
+pub(super) fn copy(root: &Path, from: &UploadId, to: UploadId) -> io::Result<UploadId> {
+    let mut staged = Staged::create(root, to.clone())?;
+    for file in fs::read_dir(place(root, from))? {
+        let file = file?;
+        fs::hard_link(file.path(), staged.dir.join(file.file_name()))?;
+    }
+    staged.publish()?;
+    staged.keep();
+    Ok(to)
+}
+
 /// The uploads whose directory was last changed, which is when it got its place, longer than `age` ago.
 pub(super) fn older_than(root: &Path, age: Duration) -> io::Result<Vec<UploadId>> {
     let mut found = Vec::new();

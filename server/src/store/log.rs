@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use shared::{Change, Epoch, Offset, Position, PublicationId, Topic, TopicKind};
+use shared::{DomainChange, Epoch, Offset, Position, PublicationId, Topic, TopicKind};
 
 use super::{Appended, Effect, StoreError, Tx, tx::parse};
 use crate::{ids::new_epoch, time::timestamp};
@@ -56,11 +56,11 @@ pub async fn ensure_topic(tx: &mut Tx<'_>, topic: &Topic) -> Result<(), StoreErr
 /// publication, inside the work that changes the rows it speaks of.
 ///
 /// Returns `None` when there is no such topic, or it is closed.
-pub async fn append(
+pub async fn append<C: DomainChange>(
     tx: &mut Tx<'_>,
     topic: &Topic,
     at: i64,
-    change: impl FnOnce(Offset) -> Change,
+    change: impl FnOnce(Offset) -> C,
 ) -> Result<Option<Offset>, StoreError> {
     let moved = tx
         .first(
@@ -74,7 +74,7 @@ pub async fn append(
     let payload = change.payload_json().map_err(|error| StoreError::Fault(error.to_string()))?;
     let id: PublicationId = parse(&format!("{epoch}-{offset}"))?;
     let item = change.item();
-    let type_name = change.type_name();
+    let type_name = type_name(&change)?;
     tx.execute(
         "insert into publication (topic_id, \"offset\", id, type, item, payload, at) values ($1, $2, $3, $4, $5, $6, $7)",
         &[
@@ -175,22 +175,54 @@ pub async fn close_topic(tx: &mut Tx<'_>, topic: &Topic) -> Result<(), StoreErro
     .map(drop)
 }
 
+/// The name of a change's type, which is one that its domain knows.
+fn type_name<C: DomainChange>(change: &C) -> Result<&'static str, StoreError> {
+    let name = change.type_name();
+    let known = C::TYPES.iter().find(|known| **known == name);
+    known.copied().ok_or_else(|| StoreError::Fault(format!("{name:?} is no type of publication")))
+}
+
 /// Takes the content out of what an item's earlier publications said: the item has been deleted, and the
 /// log is no place to find it still. The offsets stay, so that no reader sees a hole. Call it after the
 /// deletion has been appended.
-pub async fn redact(
+pub async fn redact<C: DomainChange>(
     tx: &mut Tx<'_>,
     topic: &Topic,
     item: &str,
     from: Offset,
-    deletion: &Change,
+    deletion: &C,
 ) -> Result<usize, StoreError> {
     let payload = deletion.payload_json().map_err(|error| StoreError::Fault(error.to_string()))?;
     tx.mark_latest(topic, Effect::Redacts);
     tx.execute(
         "update publication set type = $1, payload = $2
          where topic_id = (select id from topic where name = $3) and \"offset\" >= $4 and item = $5",
-        &[deletion.type_name().into(), (&payload).into(), topic.as_str().into(), from.into(), item.into()],
+        &[type_name(deletion)?.into(), (&payload).into(), topic.as_str().into(), from.into(), item.into()],
+    )
+    .await
+}
+
+/// The same for an item and everything that belongs to it: what is about `item:…` as well.
+pub async fn redact_all<C: DomainChange>(
+    tx: &mut Tx<'_>,
+    topic: &Topic,
+    item: &str,
+    deletion: &C,
+) -> Result<usize, StoreError> {
+    let payload = deletion.payload_json().map_err(|error| StoreError::Fault(error.to_string()))?;
+    tx.mark_latest(topic, Effect::Redacts);
+    let (from, to) = (format!("{item}:"), format!("{item};"));
+    tx.execute(
+        "update publication set type = $1, payload = $2
+         where topic_id = (select id from topic where name = $3) and (item = $4 or item > $5 and item < $6)",
+        &[
+            type_name(deletion)?.into(),
+            (&payload).into(),
+            topic.as_str().into(),
+            item.into(),
+            (&from).into(),
+            (&to).into(),
+        ],
     )
     .await
 }

@@ -14,7 +14,7 @@ use crate::time::timestamp;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, event_id, \"offset\", kind, author, text, attachment, key, created_at, updated_at, account_id from media ",
+            "select id, event_id, \"offset\", kind, author, text, attachment, key, created_at, updated_at, account_id, likes, comments from media ",
             $rest
         )
     };
@@ -35,14 +35,16 @@ fn read(row: &Row<'_>) -> Result<Media, StoreError> {
         key: row.opt_text(7)?.as_deref().map(parse).transpose()?,
         created_at: timestamp(row.int(8)?),
         updated_at: timestamp(row.int(9)?),
+        likes: row.int(11)? as u64,
+        comments: row.int(12)? as u64,
     })
 }
 
-fn attachment(json: &str) -> Result<Attachment, StoreError> {
+pub(super) fn attachment(json: &str) -> Result<Attachment, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Fault(error.to_string()))
 }
 
-fn json(attachment: &Attachment) -> Result<String, StoreError> {
+pub(super) fn json(attachment: &Attachment) -> Result<String, StoreError> {
     serde_json::to_string(attachment).map_err(|error| StoreError::Fault(error.to_string()))
 }
 
@@ -138,32 +140,42 @@ pub async fn uploads_of(tx: &mut Tx<'_>, event: &EventId) -> Result<Vec<UploadId
     Ok(attachments.into_iter().map(|attachment| attachment.upload_id).collect())
 }
 
-/// Records a stored file.
+/// Records a stored file, and who sent it: nobody, for a visitor.
 pub async fn insert_upload(
     tx: &mut Tx<'_>,
     kind: MediaKind,
     attachment: &Attachment,
+    by: Option<&AccountId>,
     at: i64,
 ) -> Result<(), StoreError> {
     let json = json(attachment)?;
     tx.execute(
-        "insert into upload (id, kind, attachment, created_at) values ($1, $2, $3, $4)",
-        &[attachment.upload_id.as_str().into(), kind.as_str().into(), (&json).into(), at.into()],
+        "insert into upload (id, kind, attachment, created_at, account_id) values ($1, $2, $3, $4, $5)",
+        &[
+            attachment.upload_id.as_str().into(),
+            kind.as_str().into(),
+            (&json).into(),
+            at.into(),
+            by.map(AccountId::as_str).into(),
+        ],
     )
     .await
     .map(drop)
 }
 
-/// Takes an upload for an item: each serves one item only. `None` if there is none, or it is taken. Who
-/// may read `event` may read its files.
+/// Takes an upload for an item: each serves one item only. `None` if there is none, it is taken, or
+/// somebody else sent it. Who may read `event` may read its files.
 pub async fn take_upload(
     tx: &mut Tx<'_>,
     id: &UploadId,
     event: Option<&EventId>,
+    by: Option<&AccountId>,
 ) -> Result<Option<(MediaKind, Attachment)>, StoreError> {
     tx.first(
-        "update upload set used = true, event_id = $2 where id = $1 and not used returning kind, attachment",
-        &[id.as_str().into(), event.map(EventId::as_str).into()],
+        "update upload set used = true, event_id = $2
+         where id = $1 and not used and (account_id is null or account_id = $3)
+         returning kind, attachment",
+        &[id.as_str().into(), event.map(EventId::as_str).into(), by.map(AccountId::as_str).into()],
         |row| Ok((row.parsed(0)?, attachment(&row.text(1)?)?)),
     )
     .await

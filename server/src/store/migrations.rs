@@ -152,7 +152,237 @@ create index event_created on event (created_at, id);
 alter table account add column folded text not null default '';
 create index account_folded on account (folded);
 ",
+    "
+create table story (
+    id         text   not null primary key,
+    -- Of the publication that showed it.
+    \"offset\"   bigint not null unique,
+    author_id  text   not null references account (id) on delete cascade,
+    kind       text   not null,
+    text       text   not null,
+    attachment text   not null,
+    upload_id  text   not null unique,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index story_author on story (author_id, \"offset\");
+create index story_expires on story (expires_at);
+
+-- Who has seen a story, and with what they reacted.
+create table story_audience (
+    story_id   text   not null references story (id) on delete cascade,
+    account_id text   not null references account (id) on delete cascade,
+    -- Counts from 1 per story, in the order in which they came.
+    number     bigint not null,
+    viewed_at  bigint,
+    emoji      text,
+    reacted_at bigint,
+    primary key (story_id, account_id)
+) without rowid;
+create unique index story_audience_number on story_audience (story_id, number);
+
+-- Who uploaded it, and alone may use it; absent for a visitor's.
+alter table upload add column account_id text;
+",
+    MATCHES,
+    "
+create table webhook (
+    id         text   not null primary key,
+    account_id text   not null references account (id) on delete cascade,
+    url        text   not null,
+    -- Deliveries are signed with it, so it cannot be kept as a hash.
+    secret     text   not null,
+    created_at bigint not null
+);
+create index webhook_account on webhook (account_id);
+
+create table post (
+    id           text   not null primary key,
+    owner_id     text   not null references account (id) on delete cascade,
+    version      bigint not null,
+    status       text   not null,
+    text         text   not null,
+    kind         text   not null,
+    attachment   text,
+    publish_at   bigint,
+    published_at bigint,
+    failure      text,
+    created_at   bigint not null,
+    updated_at   bigint not null
+);
+create index post_owner on post (owner_id, id);
+create index post_due on post (publish_at) where status = 'scheduled';
+
+create table post_editor (
+    post_id    text not null references post (id) on delete cascade,
+    account_id text not null references account (id) on delete cascade,
+    primary key (post_id, account_id)
+) without rowid;
+create index post_editor_account on post_editor (account_id);
+
+create table post_destination (
+    id              text   not null primary key,
+    post_id         text   not null references post (id) on delete cascade,
+    position        bigint not null,
+    -- One of the two. What they name may be gone by the time of the delivery.
+    event_id        text,
+    webhook_id      text,
+    host            text   not null,
+    state           text   not null,
+    attempts        bigint not null default 0,
+    -- Set while the post is on its way.
+    next_attempt_at bigint,
+    -- Who delivers has it until then; after a crash somebody else may.
+    lease_until     bigint,
+    reason          text,
+    delivered_at    bigint,
+    media_id        text
+);
+create index post_destination_post on post_destination (post_id, position);
+create index post_destination_due on post_destination (next_attempt_at)
+    where state = 'waiting' and next_attempt_at is not null;
+
+-- The post that took it.
+alter table upload add column post_id text;
+",
+    "
+alter table media add column likes bigint not null default 0;
+alter table media add column comments bigint not null default 0;
+
+create table comment (
+    -- In the order of time.
+    id         text   not null primary key,
+    event_id   text   not null references event (id) on delete cascade,
+    -- What it stands under. What else can be commented on gets a column of its own: one of them is there.
+    media_id   text   references media (id) on delete cascade,
+    account_id text   not null references account (id) on delete cascade,
+    text       text   not null,
+    key        text,
+    created_at bigint not null
+);
+create index comment_media on comment (media_id, id);
+create index comment_event on comment (event_id);
+create index comment_account on comment (account_id);
+
+create table media_like (
+    media_id   text    not null references media (id) on delete cascade,
+    account_id text    not null references account (id) on delete cascade,
+    -- A like that was taken back stays, so that liking again is not told again.
+    liked      boolean not null,
+    -- When it was first liked.
+    at         bigint  not null,
+    primary key (media_id, account_id)
+) without rowid;
+create index media_like_account on media_like (account_id);
+
+create table notification (
+    id         text    not null primary key,
+    account_id text    not null references account (id) on delete cascade,
+    kind       text    not null,
+    -- What happens again with the same subject goes into the same one as long as it is unread.
+    subject    text    not null,
+    by_id      text    references account (id) on delete set null,
+    count      bigint  not null,
+    event_id   text    references event (id) on delete cascade,
+    media_id   text    references media (id) on delete cascade,
+    -- The last that it tells of.
+    comment_id text    references comment (id) on delete set null,
+    text       text    not null,
+    read       boolean not null default false,
+    created_at bigint  not null,
+    at         bigint  not null
+);
+create index notification_account on notification (account_id, at, id);
+create index notification_unread on notification (account_id) where not read;
+create index notification_subject on notification (account_id, subject);
+create index notification_event on notification (event_id);
+create index notification_media on notification (media_id);
+create index notification_comment on notification (comment_id);
+create index notification_by on notification (by_id);
+
+create table mute (
+    account_id text not null references account (id) on delete cascade,
+    event_id   text not null references event (id) on delete cascade,
+    -- One item; the whole event if absent.
+    media_id   text references media (id) on delete cascade
+);
+create unique index mute_account on mute (account_id, event_id, coalesce(media_id, ''));
+create index mute_event on mute (event_id);
+create index mute_media on mute (media_id);
+",
 ];
+
+/// Teams, matches and tournaments.
+const MATCHES: &str = "
+create table team (
+    id         text   not null primary key,
+    event_id   text   not null references event (id) on delete cascade,
+    name       text   not null,
+    short      text   not null,
+    created_at bigint not null,
+    updated_at bigint not null
+);
+create index team_event on team (event_id);
+
+create table player (
+    id      text not null primary key,
+    team_id text not null references team (id) on delete cascade,
+    name    text not null,
+    number  bigint
+);
+create index player_team on player (team_id);
+
+create table tournament (
+    id         text   not null primary key,
+    event_id   text   not null references event (id) on delete cascade,
+    title      text   not null,
+    -- Groups and rounds, as JSON.
+    plan       text   not null,
+    -- What its matches come to, as JSON.
+    standing   text   not null,
+    created_at bigint not null,
+    updated_at bigint not null
+);
+create index tournament_event on tournament (event_id);
+
+create table match (
+    id            text   not null primary key,
+    event_id      text   not null references event (id) on delete cascade,
+    home_id       text   not null references team (id) on delete cascade,
+    away_id       text   not null references team (id) on delete cascade,
+    -- Ids of players, as JSON.
+    home_starting text   not null,
+    away_starting text   not null,
+    tournament_id text references tournament (id) on delete set null,
+    -- Where in the bracket; absent for a match of a group.
+    tie           text,
+    title         text   not null,
+    starts_at     bigint,
+    half_minutes  bigint not null,
+    extra_minutes bigint not null,
+    -- What its log comes to, as JSON.
+    state         text   not null,
+    created_at    bigint not null,
+    updated_at    bigint not null
+);
+create index match_event on match (event_id, created_at);
+create index match_home on match (home_id);
+create index match_away on match (away_id);
+create index match_tournament on match (tournament_id);
+
+create table match_entry (
+    match_id   text   not null references match (id) on delete cascade,
+    -- Made by the client.
+    id         text   not null,
+    \"offset\"   bigint not null,
+    -- What happened and when, as JSON.
+    happening  text   not null,
+    author     text   not null,
+    account_id text references account (id),
+    created_at bigint not null,
+    primary key (match_id, id)
+) without rowid;
+";
 
 /// Whether the database at `path` has the schema of this program. Changes nothing.
 pub fn is_current(path: &std::path::Path) -> Result<bool, OpenError> {

@@ -51,11 +51,11 @@ pub enum Effect {
 impl Effect {
     /// What a publication of this type means, whether it was announced or read from the log.
     pub(super) fn of(type_name: &str) -> Self {
-        if type_name == Self::RIGHTS_TYPE { Self::Rights } else { Self::None }
+        if Self::RIGHTS_TYPES.contains(&type_name) { Self::Rights } else { Self::None }
     }
 
-    /// The type of publication by which a change of rights stands in a topic's log.
-    const RIGHTS_TYPE: &'static str = "event:access";
+    /// The types of publication by which a change of rights stands in a topic's log.
+    const RIGHTS_TYPES: [&'static str; 2] = ["event:access", "post:access"];
 }
 
 /// A value bound to a statement: the types that both engines share.

@@ -9,7 +9,8 @@ use std::{collections::VecDeque, sync::Arc};
 use shared::{
     ClientFrame, CloseCode, ConnectionId, ErrorCode, EventId, Position, ServerFrame, Topic, WatcherId,
     frame::{
-        Auth, Connected, NotRecovered, PROTOCOL_VERSION, Pong, Reconnect, Subscribe, Subscribed, Unsubscribed,
+        Auth, Connected, NotRecovered, PROTOCOL_VERSION, Pong, Publish, Reconnect, Subscribe, Subscribed,
+        Unsubscribed,
     },
     rest::ErrorDetail,
 };
@@ -21,6 +22,7 @@ use super::bucket::Bucket;
 mod drain;
 mod identity;
 mod presence;
+mod publishing;
 
 use crate::{
     auth::Principal,
@@ -82,6 +84,8 @@ pub struct Session {
     bucket: Bucket,
     /// A token that the client has shown and nobody has looked at yet.
     auth: Option<Box<Auth>>,
+    /// A draft that the client has sent and nobody has published yet.
+    draft: Option<Box<Publish>>,
     errors: u32,
     last_error: Millis,
     now: Millis,
@@ -127,6 +131,7 @@ impl Session {
             subscriptions: SmallVec::new(),
             replies: VecDeque::new(),
             auth: None,
+            draft: None,
             errors: 0,
             last_error: now,
             now,
@@ -180,10 +185,8 @@ impl Session {
                 retry_after_ms: Some(wait_ms),
                 ..ErrorDetail::new(ErrorCode::RateLimited, "too many frames a second")
             };
-            // What was not done is named, so that the client knows what to ask for again.
-            if let Ok(ClientFrame::Subscribe(subscribe)) = &frame {
-                detail.topic = Some(subscribe.name.topic().to_string());
-                detail.reference = subscribe.reference;
+            if let Ok(frame) = &frame {
+                publishing::name(&mut detail, frame);
             }
             return self.complain(detail, CloseCode::RateLimited);
         }
@@ -197,6 +200,10 @@ impl Session {
                 Ok(())
             }
             Ok(ClientFrame::Typing(typing)) => self.type_on(&typing).await,
+            Ok(ClientFrame::Publish(publish)) => {
+                self.draft = Some(Box::new(publish));
+                Ok(())
+            }
             Ok(ClientFrame::Ping(ping)) => {
                 let timestamp = crate::time::timestamp(unix_ms);
                 self.reply(&ServerFrame::Pong(Pong { timestamp, reference: ping.reference }));

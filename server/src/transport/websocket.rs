@@ -26,6 +26,7 @@ use tokio::{net::TcpStream, sync::Mutex, time::Sleep};
 use super::{
     authenticate,
     gathered::{Gathered, METERS, Straight},
+    publishing,
     session::{Ending, Session},
 };
 use crate::{
@@ -308,11 +309,14 @@ impl Connection {
                 Message::Text(text) => {
                     let mut received = match self.line.app.may_send(session.principal()) {
                         Ok(()) => session.receive(now, unix_ms(), &text).await,
-                        Err(wait_ms) => session.refuse_one_of_many(now, wait_ms),
+                        Err(wait_ms) => session.refuse_one_of_many(now, wait_ms, &text),
                     };
                     if let Some(auth) = session.take_auth() {
                         let (app, guard) = (&self.line.app, &self.session_guard);
                         received = Box::pin(authenticate::authenticate(app, guard, session, *auth)).await;
+                    }
+                    if let Some(draft) = session.take_draft() {
+                        Box::pin(publishing::publish(&self.line.app, session, *draft)).await;
                     }
                     if let Err(ending) = received {
                         // The last answer says why.

@@ -73,7 +73,7 @@ fn a_flag_that_makes_no_sense_is_explained() {
 
 #[tokio::test]
 async fn a_full_disk_refuses_changes_and_nothing_else() {
-    const FULL: [&str; 4] = ["--database-max-bytes", "400000", "--heartbeat-interval-ms", "1000"];
+    const FULL: [&str; 4] = ["--database-max-bytes", "1000000", "--heartbeat-interval-ms", "1000"];
     let dir = TempDir::new().unwrap();
     let process = Process::start(dir.path(), &FULL);
     let event = process.event().await;

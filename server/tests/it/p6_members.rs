@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use server::store::Tx;
 use shared::{
-    Change, Topic,
+    Change, DomainChange as _, Topic,
     model::{
         event::Event,
         member::{Invitation, InvitationView, Member, MemberRole},
@@ -128,7 +128,7 @@ async fn p6_the_log_of_each_list_says_by_itself_what_is_on_it() {
     }
     let mut heard = Vec::new();
     while heard.len() < 4 {
-        heard.push(follower.next_publication().await.change.type_name());
+        heard.push(follower.next_publication().await.change.type_name().to_owned());
     }
     assert_eq!(heard, ["event:delete", "event:new", "event:update", "event:delete"]);
     let listed = log_of(&server, &Topic::events()).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::{
-    Change, ErrorCode, ServerFrame, Topic,
+    Change, DomainChange as _, ErrorCode, ServerFrame, Topic,
     model::{
         event::Event,
         member::{Access, Member, MemberRole},

@@ -12,13 +12,19 @@ fn redacted(value: &Value) -> Value {
             let fields = fields.iter().map(|(name, value)| {
                 let value = match (name.as_str(), value) {
                     (
-                        "id" | "eventId" | "mediaId" | "uploadId" | "connectionId" | "epoch" | "thumbHash",
+                        "id" | "accountId" | "commentId" | "connectionId" | "epoch" | "eventId" | "matchId"
+                        | "mediaId" | "notificationId" | "off" | "player" | "teamId" | "thumbHash"
+                        | "tournamentId" | "uploadId",
                         Value::String(_),
                     ) => {
                         json!(format!("[{name}]"))
                     }
-                    ("timestamp" | "createdAt" | "updatedAt", Value::String(_)) => json!("[time]"),
-                    ("topic", Value::String(topic)) if topic.starts_with("event:") => json!("event:[id]"),
+                    ("at" | "timestamp" | "createdAt" | "updatedAt", Value::String(_)) => json!("[time]"),
+                    ("topic", Value::String(topic)) => {
+                        let name = topic.split_once(':').map(|(kind, _)| format!("{kind}:[id]"));
+                        json!(name.as_ref().unwrap_or(topic))
+                    }
+                    ("starting", Value::Array(ids)) => json!(vec!["[id]"; ids.len()]),
                     ("cursor", Value::String(cursor)) => {
                         json!(format!("[epoch].{}", cursor.rsplit('.').next().unwrap_or_default()))
                     }
@@ -35,8 +41,15 @@ fn redacted(value: &Value) -> Value {
             Value::Object(fields.collect::<Map<_, _>>())
         }
         Value::Array(items) => items.iter().map(redacted).collect(),
+        // A list of ids, or where the next page begins.
+        Value::String(id) if is_id(id) => json!("[id]"),
         other => other.clone(),
     }
+}
+
+/// As `server::ids::new_id` makes them.
+fn is_id(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
 }
 
 async fn next(follower: &mut Follower) -> Value {
@@ -65,7 +78,7 @@ async fn e4_every_frame() {
     for said in [
         json!({"type": "ping", "payload": {"ref": 1}}),
         json!({"type": "subscribe", "payload": {"topic": "event:nobody", "ref": 2}}),
-        json!({"type": "publish", "payload": {}}),
+        json!({"type": "shout", "payload": {}}),
         json!({"type": "subscribe", "payload": {"topic": "events", "ref": 3, "since": {"epoch": "other", "offset": 1}}}),
         json!({"type": "unsubscribe", "payload": {"topic": "events"}}),
     ] {
@@ -118,6 +131,72 @@ async fn next_publication(follower: &mut Follower) -> Value {
 }
 
 #[tokio::test]
+async fn e4_every_frame_and_body_of_a_match() {
+    let server = Server::start().await;
+    let event = server.event().await;
+    let mut bodies = Map::new();
+    let mut keep = |what: &str, answer: &crate::support::Answer| {
+        bodies.insert(what.to_owned(), json!({"status": answer.status, "body": redacted(&answer.body)}));
+    };
+    let mut sides = Vec::new();
+    let teams = format!("/api/events/{}/teams", event.id);
+    for (name, short) in [("Lions", "LIO"), ("Tigers", "")] {
+        let players = json!([{"name": "Ada", "number": 9}, {"name": "Bea"}]);
+        let team = server.post(&teams, &json!({"name": name, "short": short, "players": players})).await;
+        keep("POST /api/events/{id}/teams", &team);
+        sides.push(json!({"teamId": team.body["id"], "starting": [team.body["players"][0]["id"]]}));
+        if short.is_empty() {
+            let path = format!("/api/teams/{}", team.body["id"].as_str().unwrap());
+            keep("GET /api/teams/{id}", &server.get(&path).await);
+            keep("PATCH /api/teams/{id}", &server.patch(&path, &json!({"short": "TIG"})).await);
+        }
+    }
+    keep("GET /api/events/{id}/teams", &server.get(&teams).await);
+    let whole =
+        json!({"home": sides[0], "away": sides[1], "title": "Final", "startsAt": "2026-07-15T15:00:00.000Z"});
+    let made = server.post(&format!("/api/events/{}/matches", event.id), &whole).await;
+    keep("POST /api/events/{id}/matches", &made);
+    let id = made.body["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/matches/{id}");
+    let mut follower = Follower::socket(&server, "/ws").await;
+    let mut frames = Vec::new();
+    next(&mut follower).await;
+    follower
+        .send(&json!({"type": "subscribe", "payload": {"topic": format!("match:{id}")}}).to_string())
+        .await;
+    while frames.last().is_none_or(|frame: &Value| frame["type"] != "subscribed") {
+        frames.push(next(&mut follower).await);
+    }
+    let player = &made.body["sheet"]["home"]["players"][0]["id"];
+    let entry = json!({"id": "g1", "at": "2026-07-15T15:17:30.000Z", "kind": "goal", "side": "home", "player": player});
+    keep("POST /api/matches/{id}/events", &server.post(&format!("{path}/events"), &entry).await);
+    let strike = json!({"at": "2026-07-15T15:18:00.000Z", "kind": "strike", "of": "g1", "text": "Offside"});
+    for content in [&strike, &json!({"at": "2026-07-15T15:18:00.000Z", "kind": "strike", "of": "g2"})] {
+        let payload = json!({"topic": format!("match:{id}"), "key": "s1", "content": content, "ref": 4});
+        follower.send(&json!({"type": "publish", "payload": payload}).to_string()).await;
+        loop {
+            let frame = next(&mut follower).await;
+            frames.push(frame);
+            if frames.last().is_some_and(|frame| frame["payload"]["ref"] == 4) {
+                break;
+            }
+        }
+    }
+    keep("GET /api/matches/{id}", &server.get(&path).await);
+    keep("GET /api/matches/{id}/events", &server.get(&format!("{path}/events")).await);
+    keep("PATCH /api/matches/{id}", &server.patch(&path, &json!({"title": "The final"})).await);
+    keep("DELETE /api/matches/{id}", &server.delete(&path).await);
+    while frames.last().is_none_or(|frame| frame["type"] != "unsubscribed") {
+        frames.push(next(&mut follower).await);
+    }
+    // What is told of those who watch, and an answer among what is published, have their own time.
+    frames.retain(|frame| frame["type"] != "presence:count");
+    frames.sort_by_key(|frame| frame["offset"].as_u64().unwrap_or(u64::MAX));
+    insta::assert_json_snapshot!("match_frames", frames);
+    insta::assert_json_snapshot!("match_bodies", bodies);
+}
+
+#[tokio::test]
 async fn e16_every_body() {
     let server = Server::start().await;
     let mut bodies = Map::new();
@@ -153,4 +232,53 @@ async fn e16_every_body() {
     keep("an error without one", &server.get("/api/nothing").await);
     keep("DELETE /api/events/{id}", &server.delete(&path).await);
     insta::assert_json_snapshot!("bodies", bodies);
+}
+
+#[tokio::test]
+async fn p3_comments_likes_and_notifications() {
+    let server = Server::with(&["--window-event-ms", "0"]).await;
+    let (ada, bob) = (server.register("ada").await, server.register("bob").await);
+    let event = ada.event().await;
+    let item = ada.say(&event, "the rocket").await;
+    let path = format!("/api/events/{}/media/{}", event.id, item.id);
+    let from = [(shared::Topic::event(&event.id), None), (ada.topic(), None), (bob.topic(), None)];
+    let mut followers = Vec::new();
+    for (by, from) in [(&ada, &from[0]), (&ada, &from[1]), (&bob, &from[2])] {
+        let mut follower = Follower::follow(by, Transport::Poll, std::slice::from_ref(from), "w").await;
+        follower.next_subscribed().await;
+        followers.push(follower);
+    }
+    let mut bodies = Map::new();
+    let mut keep = |what: &str, answer: &crate::support::Answer| {
+        bodies.insert(what.to_owned(), json!({"status": answer.status, "body": redacted(&answer.body)}));
+    };
+    let said = bob.post(&format!("{path}/comments"), &json!({"text": "Go, @ada!", "key": "k"})).await;
+    keep("POST …/comments", &said);
+    bob.post(&format!("{path}/comments"), &json!({"text": "Wow"})).await;
+    keep("GET …/comments", &bob.get(&format!("{path}/comments?limit=1")).await);
+    let put = bob.request(reqwest::Method::PUT, &format!("{path}/like"));
+    keep("PUT …/like", &bob.send(put).await);
+    keep("GET …/likes", &bob.get(&format!("/api/events/{}/likes", event.id)).await);
+    let listed = ada.get("/api/notifications").await;
+    keep("GET /api/notifications", &listed);
+    keep("GET /api/notifications/unread", &ada.get("/api/notifications/unread").await);
+    let newest = listed.body["items"][0]["id"].as_str().unwrap();
+    keep("POST …/{id}/read", &ada.post(&format!("/api/notifications/{newest}/read"), &Value::Null).await);
+    keep("POST …/read", &ada.post("/api/notifications/read", &Value::Null).await);
+    keep("GET …/mute", &ada.get(&format!("{path}/mute")).await);
+    keep("DELETE …/like", &bob.delete(&format!("{path}/like")).await);
+    let written = format!("{path}/comments/{}", said.body["id"].as_str().unwrap());
+    keep("DELETE …/comments/{commentId}", &bob.delete(&written).await);
+    insta::assert_json_snapshot!("comments_bodies", bodies);
+
+    let mut frames = Map::new();
+    let expected = [("event:{id}", 8), ("user:{id} of the author", 6), ("user:{id} of who likes", 2)];
+    for ((what, count), follower) in expected.iter().zip(&mut followers) {
+        let mut heard = Vec::new();
+        while heard.len() < *count {
+            heard.push(next_publication(follower).await);
+        }
+        frames.insert((*what).to_owned(), Value::Array(heard));
+    }
+    insta::assert_json_snapshot!("comments_frames", frames);
 }

@@ -25,8 +25,10 @@ pub(crate) use over_every_transport;
 pub(crate) mod api;
 pub(crate) mod follower;
 pub(crate) mod person;
+pub(crate) mod pitch;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod server;
 
 use std::time::Duration;
@@ -34,8 +36,10 @@ use std::time::Duration;
 pub(crate) use api::{Answer, Api};
 pub(crate) use follower::{Follower, Transport};
 pub(crate) use person::{PASSWORD, Somebody};
+pub(crate) use pitch::Pitch;
 pub(crate) use process::Process;
 pub(crate) use raw::RawSocket;
+pub(crate) use receiver::Receiver;
 pub(crate) use server::Server;
 
 /// How long anything may take that should take no time. Reached only when something is broken.

@@ -138,7 +138,8 @@ async fn v8_nonsense_is_answered_with_its_code_and_the_connection_goes_on() {
             r#"{"type":"subscribe","payload":{"topic":"events","since":{"epoch":"k","offset":-1}}}"#,
             ErrorCode::Malformed,
         ),
-        (r#"{"type":"publish","payload":{}}"#, ErrorCode::UnknownType),
+        (r#"{"type":"publish","payload":{}}"#, ErrorCode::Malformed),
+        (r#"{"type":"shout","payload":{}}"#, ErrorCode::UnknownType),
         (r#"{"type":"connected","payload":{}}"#, ErrorCode::UnknownType),
         (
             &json!({"type": "subscribe", "payload": {"eventId": unknown, "ref": 3}}).to_string(),

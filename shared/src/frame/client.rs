@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{EventId, Position, Topic, rest::ErrorDetail};
+use crate::{EventId, IdempotencyKey, Position, Topic, rest::ErrorDetail};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,6 +15,8 @@ pub enum ClientFrame {
     Unsubscribe(TopicName),
     /// Not answered, unless by `error`.
     Typing(Typing),
+    /// Answered by `published` once it is on the disk, or by `error`.
+    Publish(Publish),
     /// Answered by `pong`.
     Ping(Ping),
     /// Answered by `authenticated` or `error`.
@@ -23,7 +25,7 @@ pub enum ClientFrame {
 
 impl ClientFrame {
     /// Every type, in the order of the document.
-    pub const TYPES: [&'static str; 5] = ["subscribe", "unsubscribe", "typing", "ping", "auth"];
+    pub const TYPES: [&'static str; 6] = ["subscribe", "unsubscribe", "typing", "publish", "ping", "auth"];
 
     pub fn encode(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
@@ -46,6 +48,7 @@ impl ClientFrame {
             "subscribe" => serde_json::from_str(payload).map(Self::Subscribe).map_err(malformed),
             "unsubscribe" => serde_json::from_str(payload).map(Self::Unsubscribe).map_err(malformed),
             "typing" => serde_json::from_str(payload).map(Self::Typing).map_err(malformed),
+            "publish" => serde_json::from_str(payload).map(Self::Publish).map_err(malformed),
             "ping" if payload == "null" => Ok(Self::Ping(Ping::default())),
             "ping" => serde_json::from_str(payload).map(Self::Ping).map_err(malformed),
             "auth" => serde_json::from_str(payload).map(Self::Auth).map_err(malformed),
@@ -96,6 +99,47 @@ pub struct Typing {
     pub name: TopicName,
     /// Said again every few seconds for as long as it is so.
     pub on: bool,
+}
+
+/// Payload of `publish`: a draft for a topic. What it may hold is the topic's domain's to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Publish {
+    pub topic: Topic,
+    /// The idempotency key: sent twice, it is stored once and answered twice.
+    pub key: IdempotencyKey,
+    pub content: Content,
+    /// Comes back in the answer.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+}
+
+/// JSON as it was written, for who knows what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Box<RawValue>", into = "Box<RawValue>")]
+pub struct Content(Box<str>);
+
+impl Content {
+    /// Writes what is to be published.
+    pub fn new(content: &impl Serialize) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(content).map(|text| Self(text.into()))
+    }
+
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.0)
+    }
+}
+
+impl From<Box<RawValue>> for Content {
+    fn from(raw: Box<RawValue>) -> Self {
+        Self(raw.into())
+    }
+}
+
+impl From<Content> for Box<RawValue> {
+    fn from(content: Content) -> Self {
+        RawValue::from_string(content.0.into()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
 }
 
 /// Payload of `ping`; may be left out.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Position,
-    change::EventStatusChanged,
+    change::{EventStatusChanged, OtherChange},
     model::{account::Person, event::EventStatus},
 };
 
@@ -171,7 +171,11 @@ fn what_a_later_version_says_is_passed_over_without_a_hole() {
         ServerFrame::Unknown
     );
     let later = r#"{"type":"poll:new","topic":"event:e1","offset":7,"id":"p7","timestamp":"2026-11-21T20:14:05.123Z","payload":[1]}"#;
-    assert_eq!(ServerFrame::decode(later).unwrap(), ServerFrame::Publication(publication(Change::Unknown)));
+    let unread = OtherChange { type_name: "poll:new".into(), payload: "[1]".into() };
+    let frame = ServerFrame::Publication(publication(Change::Other(unread)));
+    assert_eq!(ServerFrame::decode(later).unwrap(), frame);
+    // Whoever hands it on hands on what was written.
+    assert_eq!(frame.encode().unwrap(), later);
 }
 
 #[test]

@@ -58,9 +58,19 @@ pub struct Media {
     pub created_at: Timestamp,
     /// Later than `created_at` once the item has been changed.
     pub updated_at: Timestamp,
+    /// How many people like it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub likes: u64,
+    /// How many comments stand under it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub comments: u64,
     /// The idempotency key it was posted with: joins the item to its local echo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// Who posted an item, as shown.

@@ -10,7 +10,7 @@ use client_core::{
     Attempt, Client, Config, Event, Input, Instant, Output,
     relay::{Allegiance, Port, Relay, RelayOutput, Tab as Name, Term, Word},
 };
-use shared::{ClientFrame, Position, ServerFrame, Timestamp, Topic};
+use shared::{ClientFrame, Position, ServerFrame, Timestamp, Topic, frame::Batch};
 
 use super::super::script::server_frame;
 
@@ -289,7 +289,10 @@ impl World {
         match event {
             Event::Publications { topic, publications, position } => {
                 if let Some((relay, _)) = &mut tab.leads {
-                    relay.publications(&topic, &publications, &position);
+                    let (from, to) = (publications[0].offset, position.offset);
+                    let batch = Batch { from, to, publications: publications.clone() };
+                    let text = ServerFrame::Batch(topic.clone(), batch).encode().unwrap();
+                    relay.publications(&topic, &position, text.into());
                 }
                 if tab.topics.contains(&topic) {
                     let applied = tab.applied.get_mut(&topic).expect("nothing before the snapshot");
@@ -311,7 +314,7 @@ impl World {
             }
             Event::Ephemeral { topic, frame } => {
                 if let Some((relay, _)) = &mut tab.leads {
-                    relay.ephemeral(&topic, &frame);
+                    relay.ephemeral(&topic, frame.encode().unwrap().into());
                 }
                 if let ServerFrame::PresenceCount(_, count) = frame {
                     tab.counted.insert(topic, count.watchers);

@@ -12,11 +12,13 @@ use shared::{
 };
 use wasm_bindgen::JsCast;
 
-mod files;
+pub(crate) mod files;
 mod queue;
+mod typing;
 
 use files::{Draft, accept};
 use queue::Queue;
+use typing::Typing;
 
 use super::{feed::Feed, outgoing::Outgoing};
 use crate::{
@@ -93,6 +95,7 @@ impl Writing {
 /// The composer.
 #[component]
 pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: Writing) -> impl IntoView {
+    let typing = Typing::on(&event);
     let event = StoredValue::new(event);
     let session = use_session();
     let live = use_live();
@@ -145,6 +148,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
         }
         writing.drafts.set(Vec::new());
         writing.text.set(String::new());
+        typing.posted();
         grow(area);
     };
     area.on_load(move |_| grow(area));
@@ -165,7 +169,10 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
                 aria-label="What is happening?"
                 placeholder="What is happening?"
                 bind:value=writing.text
-                on:input=move |_| grow(area)
+                on:input=move |input| {
+                    grow(area);
+                    typing.changed(&event_target_value(&input));
+                }
                 on:keydown=move |pressed| on_key(&pressed, post)
             ></textarea>
             <Previews writing=writing />

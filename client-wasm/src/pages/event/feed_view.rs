@@ -1,7 +1,7 @@
 //! The timeline as it is drawn: composer, filter, what waits, the rows, and what is below them.
 
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
-use leptos_router::hooks::use_navigate;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
     EventId, MediaId,
     model::media::{Media, MediaKind},
@@ -11,10 +11,12 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use super::{
     composer::Writing,
     feed::{Feed, Phase},
+    likes::Likes,
     linked::LinkedItem,
     load::Loader,
     outgoing::{Decision, Outgoing},
     place_to_write::PlaceToWrite,
+    presence::Presence,
     rights::Rights,
     updates,
 };
@@ -25,9 +27,10 @@ use crate::{
         dynamic::{dynamic, when},
         icon::Icon,
         item::{Actions, draw_row, permalink},
-        lightbox::Lightbox,
     },
+    pages::sign_in,
     parts,
+    session::use_session,
     words::kind_plural,
 };
 
@@ -40,6 +43,8 @@ pub(crate) fn FeedView(
     outgoing: Outgoing,
     writing: Writing,
     rights: Rights,
+    presence: Presence,
+    likes: Likes,
     kind: Memo<Option<MediaKind>>,
     linked: Memo<Option<MediaId>>,
 ) -> impl IntoView {
@@ -48,8 +53,26 @@ pub(crate) fn FeedView(
     let editing = RwSignal::new(None::<Media>);
     let deleting = RwSignal::new(None::<Media>);
     let photo = RwSignal::new(None::<MediaId>);
+    let session = use_session();
+    let navigate = use_navigate();
+    let talk = RwSignal::new(None::<Media>);
     let actions = Actions {
         event,
+        likes,
+        talk: Callback::new(move |media| talk.set(Some(media))),
+        like: Callback::new(move |media: Media| {
+            if !untrack(|| session.is_signed_in()) {
+                let here = permalink(&event.get_value(), &media.id);
+                navigate(&sign_in::address(&here), NavigateOptions::default());
+                return;
+            }
+            spawn_local(async move {
+                match parts::turn().await {
+                    Ok(turn) => turn(likes, announcer, media.id),
+                    Err(_) => announcer.say("That was not stored. Are you connected?"),
+                }
+            });
+        }),
         open_photo: Callback::new(move |id| photo.set(Some(id))),
         copy_link: Callback::new(move |id: MediaId| {
             let address = format!("{}{}", browser::origin(), permalink(&event.get_value(), &id));
@@ -92,6 +115,7 @@ pub(crate) fn FeedView(
     let shown = Memo::new(move |_| feed.phase.get() == Phase::Ready && !feed.is_empty.get());
     view! {
         <PlaceToWrite event=event loader=loader feed=feed outgoing=outgoing writing=writing rights=rights />
+        {presence.typing()}
         <Filters event=event kind=kind />
         <LinkedItem event=event feed=feed linked=linked />
         <Pills feed=feed />
@@ -117,7 +141,11 @@ pub(crate) fn FeedView(
         })}
         {parts::about(parts::edit, event, editing)}
         {parts::about(parts::delete, event, deleting)}
-        <Lightbox feed=feed photo=photo />
+        {parts::about(parts::comments, event, talk)}
+        {when(
+            move || photo.with(Option::is_some),
+            move || parts::later(parts::lightbox, || ().into_any(), move |draw| draw(feed, photo)),
+        )}
     }
 }
 

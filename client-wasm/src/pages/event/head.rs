@@ -12,7 +12,9 @@ use shared::{
 
 use super::{
     load::{Known, Loader},
-    rights::Rights,
+    matches::Matches,
+    presence::Presence,
+    rights::{Rights, Standing},
 };
 use crate::{
     api,
@@ -36,6 +38,8 @@ pub(super) fn EventHead(
     loader: Loader,
     rights: Rights,
     watchers: RwSignal<Option<u64>>,
+    presence: Presence,
+    matches: Matches,
 ) -> impl IntoView {
     let event = move |read: fn(&Event) -> String| {
         Memo::new(move |_| {
@@ -95,6 +99,7 @@ pub(super) fn EventHead(
                         {Icon::Eye.draw()}
                         <span class="num">{dynamic(move || format!("{} watching", watchers.get().unwrap_or(0)))}</span>
                     </span>
+                    {presence.faces()}
                     {when(move || visibility.get() != Visibility::Public, move || view! {
                         <span class="watching" title=move || visibility_words(visibility.get()).1>
                             {Icon::Lock.draw()}
@@ -103,6 +108,9 @@ pub(super) fn EventHead(
                     }.into_any())}
                     {when(move || rights.sees_members(), move || view! {
                         <A href=format!("/events/{}/people", id.get_value()) attr:class="watching link">{Icon::People.draw()} "People"</A>
+                    }.into_any())}
+                    {when(move || rights.standing() == Standing::MayPost, move || view! {
+                        <button class="watching link as-link" type="button" on:click=move |_| matches.adding.set(true)>{Icon::Plus.draw()} "New match"</button>
                     }.into_any())}
                 </div>
                 <p class="error-text" role="alert" hidden=dynamic(move || problem.with(Option::is_none))>{problem}</p>

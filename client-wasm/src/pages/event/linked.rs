@@ -3,12 +3,16 @@
 
 use client_core::timeline::Row;
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_query_map;
 use shared::{EventId, MediaId, model::media::Media};
 
 use super::feed::{Cell, Feed, Phase};
 use crate::{
     api, browser,
-    components::{icon::Icon, item::item},
+    components::{
+        icon::Icon,
+        item::{Actions, item},
+    },
 };
 
 /// What has become of the link.
@@ -43,6 +47,9 @@ pub(crate) fn LinkedItem(
 ) -> impl IntoView {
     let found = RwSignal::new(Found::Nothing);
     let ready = Memo::new(move |_| feed.phase.get() == Phase::Ready);
+    let actions = expect_context::<Actions>();
+    // A link to an item may be one to what was said about it.
+    let query = use_query_map();
     let pointed = StoredValue::new_local(None::<web_sys::Element>);
     Effect::new(move || {
         let id = linked.get();
@@ -52,17 +59,30 @@ pub(crate) fn LinkedItem(
         found.set(Found::Nothing);
         point_at(pointed, None);
         let Some(id) = id else { return };
-        if let Some(node) = feed.node_of(&id) {
+        let node = feed.node_of(&id);
+        let talk = query.with_untracked(|query| query.get("comments").is_some());
+        let there = node.is_some();
+        if let Some(node) = node {
             point_at(pointed, Some(node.clone()));
             browser::focus_and_show(Some(&node));
+        }
+        if there && !talk {
             return;
         }
         spawn_local(async move {
             let answer = api::media(&event.get_value(), &id).await;
             let next = match answer {
-                Ok(media) => Found::Apart(Box::new(media)),
+                Ok(media) => {
+                    if talk {
+                        actions.talk.try_run(media.clone());
+                    }
+                    Found::Apart(Box::new(media))
+                }
                 Err(_) => Found::Gone,
             };
+            if there {
+                return;
+            }
             found.try_set(next);
         });
     });

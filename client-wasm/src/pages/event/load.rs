@@ -244,6 +244,6 @@ async fn first_items(
 }
 
 /// Two reads, one place to go live from: the lower, so that nothing is missed.
-fn earlier(one: Position, other: Position) -> Position {
+pub(crate) fn earlier(one: Position, other: Position) -> Position {
     if one.epoch == other.epoch && one.offset <= other.offset { one } else { other }
 }

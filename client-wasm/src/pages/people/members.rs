@@ -1,11 +1,9 @@
 //! The members: who they are, as what; owners add, change and remove, and everybody may leave.
 
-use std::time::Duration;
-
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
-    AccountId, ErrorCode,
+    AccountId,
     model::{
         account::Person,
         member::{Member, MemberRole, Visibility},
@@ -14,21 +12,20 @@ use shared::{
 
 use super::Known;
 use crate::{
-    api::{ApiError, people},
-    browser::{self, Timer},
+    api::people,
+    browser,
     components::{
         announcer::use_announcer,
         avatar::Avatar,
         dynamic::{dynamic, when},
-        form::{Choice, Field, Form, FormProblem, SubmitButton},
+        form::{Choice, Form, FormProblem, SubmitButton},
+        name_field::{self, NameField},
         sheet::{Sheet, open_while, use_sheet},
     },
     session::use_session,
     words::role_word,
 };
 
-/// So long after the last key, names are looked up.
-const LOOK_UP_AFTER: Duration = Duration::from_millis(150);
 /// Of the heading, which has the focus when the row that had it goes.
 const HEADING: &str = "people-members";
 
@@ -95,7 +92,10 @@ fn MemberRow(known: Known, id: AccountId, removing: RwSignal<Option<Person>>) ->
             <Avatar name=name />
             <div class="rows-main">
                 <b>{name}</b>
-                <span class="hint">{at} {move || myself.get().then_some(" · you")}</span>
+                <span class="hint">
+                    {at} {move || myself.get().then_some(" · you")}
+                    {when(move || id.with_value(|id| known.online.has(id)), || view! { <span class="online">"online"</span> }.into_any())}
+                </span>
             </div>
             {dynamic(move || if may.get() {
                 view! {
@@ -153,37 +153,11 @@ fn AddMember(known: Known) -> impl IntoView {
     let form = Form::new();
     let name = RwSignal::new(String::new());
     let role = RwSignal::new(MemberRole::Contributor);
-    let found = RwSignal::new(Vec::<Person>::new());
-    let waiting: StoredValue<Option<Timer>, LocalStorage> = StoredValue::new_local(None);
-    Effect::new(move || {
-        let beginning = name.with(|name| name.trim().trim_start_matches('@').to_owned());
-        waiting.set_value(
-            (!beginning.is_empty())
-                .then(|| {
-                    Timer::after(LOOK_UP_AFTER, move || {
-                        let beginning = beginning.clone();
-                        spawn_local(async move {
-                            // Without suggestions a name can be typed all the same.
-                            if let Ok(people) = people::people(&beginning).await {
-                                found.try_set(people);
-                            }
-                        });
-                    })
-                })
-                .flatten(),
-        );
-    });
     let add = move || async move {
-        let wanted = name.with_untracked(|name| name.trim().trim_start_matches('@').to_lowercase());
-        if wanted.is_empty() {
-            return Err(ApiError::of_field("name", "Whom? Give the name that they sign in with."));
-        }
-        let member = people::put_member(&known.id.get_value(), &wanted, role.get_untracked()).await.map_err(
-            |error| match error.code {
-                Some(ErrorCode::NotFound) => ApiError::of_field("name", "Nobody here goes by that name."),
-                _ => error,
-            },
-        )?;
+        let wanted = name_field::given(name)?;
+        let event = known.id.get_value();
+        let member = people::put_member(&event, &wanted, role.get_untracked()).await;
+        let member = member.map_err(name_field::nobody)?;
         announcer.say(format!("{} was added.", member.person.display_name));
         put(known, member);
         name.try_set(String::new());
@@ -191,10 +165,7 @@ fn AddMember(known: Known) -> impl IntoView {
     };
     view! {
         <form class="add-row" aria-label="Add a member" on:submit=move |event| form.submit(&event, add()) novalidate>
-            <Field form=form name="name" id="member-name" label="Name" value=name autocomplete="off" list="member-names" />
-            <datalist id="member-names">
-                {move || found.get().into_iter().map(|person| view! { <option value=person.name>{person.display_name}</option> }).collect_view()}
-            </datalist>
+            <NameField form=form id="member-name" list="member-names" label="Name" value=name />
             <RoleSelect label="Role".to_owned() role=role owner=true choose=Callback::new(move |chosen| role.set(chosen)) />
             <SubmitButton form=form label="Add" class="btn" />
             <FormProblem form=form />

@@ -2,12 +2,12 @@
 //! somebody and a user to go on being it. It knows no keys; `transport::authenticate` looks tokens up for it.
 
 use shared::{
-    CloseCode, ErrorCode, ServerFrame,
+    ClientFrame, CloseCode, ErrorCode, ServerFrame,
     frame::{Auth, Authenticated},
     rest::ErrorDetail,
 };
 
-use super::{Ending, Session, presence};
+use super::{Ending, Session, presence, publishing};
 use crate::{
     auth::{Credential, Principal, User},
     hub::topic::{Leaving, Reading},
@@ -16,12 +16,15 @@ use crate::{
 
 impl Session {
     /// Refuses a text because the account, over all its connections, has sent too many.
-    pub fn refuse_one_of_many(&mut self, now: Millis, wait_ms: u64) -> Result<(), Ending> {
+    pub fn refuse_one_of_many(&mut self, now: Millis, wait_ms: u64, text: &str) -> Result<(), Ending> {
         self.now = now;
-        let detail = ErrorDetail {
+        let mut detail = ErrorDetail {
             retry_after_ms: Some(wait_ms),
             ..ErrorDetail::new(ErrorCode::RateLimited, "too many frames a second on your connections")
         };
+        if let Ok(frame) = ClientFrame::decode(text) {
+            publishing::name(&mut detail, &frame);
+        }
         self.complain(detail, CloseCode::RateLimited)
     }
 

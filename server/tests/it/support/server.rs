@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::Api;
 
 /// What a test's server is started with unless the test says otherwise: a free port, no
-/// windows, visitors who may post, and limits that only the tests about limits meet.
-pub(crate) const FLAGS: [(&str, &str); 8] = [
+/// windows, visitors who may post, limits that only the tests about limits meet, and a page of its
+/// own, so that it is the same to them whether the browser app was built or not.
+pub(crate) const FLAGS: [(&str, &str); 9] = [
     ("--listen", "127.0.0.1:0"),
     ("--window-event-ms", "0"),
     ("--window-events-ms", "0"),
@@ -26,6 +27,7 @@ pub(crate) const FLAGS: [(&str, &str); 8] = [
     ("--max-http-connections-per-address", "4096"),
     ("--visitors-may-post", "true"),
     ("--sign-ins-per-minute", "100000"),
+    ("--assets-dir", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/app")),
 ];
 
 /// A running server. It ends when this is dropped; its data directory goes with the last that holds it.

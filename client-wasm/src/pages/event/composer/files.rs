@@ -27,18 +27,18 @@ thread_local! {
 
 /// A file that is going to be posted.
 #[derive(Clone)]
-pub(super) struct Draft {
-    pub(super) number: u32,
-    pub(super) file: web_sys::File,
-    pub(super) kind: MediaKind,
+pub(crate) struct Draft {
+    pub(crate) number: u32,
+    pub(crate) file: web_sys::File,
+    pub(crate) kind: MediaKind,
     url: String,
     /// Pixels, once the preview has been looked at.
     size: RwSignal<(u32, u32)>,
-    pub(super) poster: RwSignal<Option<web_sys::Blob>, LocalStorage>,
+    pub(crate) poster: RwSignal<Option<web_sys::Blob>, LocalStorage>,
 }
 
 /// Takes a file, or says why not.
-pub(super) fn accept(file: web_sys::File) -> Result<Draft, String> {
+pub(crate) fn accept(file: web_sys::File) -> Result<Draft, String> {
     let name = file.name();
     let Some(kind) = kind_of(&file.type_(), &name) else {
         return Err(format!(
@@ -88,7 +88,7 @@ fn kind_of(content_type: &str, name: &str) -> Option<MediaKind> {
 }
 
 impl Draft {
-    pub(super) fn preview(&self) -> Preview {
+    pub(crate) fn preview(&self) -> Preview {
         let (width, height) = match self.size.get_untracked() {
             (0, _) | (_, 0) => (3, 2),
             size => size,
@@ -97,11 +97,11 @@ impl Draft {
     }
 
     /// It is not posted after all.
-    pub(super) fn discard(&self) {
+    pub(crate) fn discard(&self) {
         web_sys::Url::revoke_object_url(&self.url).ok();
     }
 
-    pub(super) fn draw(&self) -> AnyView {
+    pub(crate) fn draw(&self) -> AnyView {
         let (url, size) = (self.url.clone(), self.size);
         match self.kind {
             MediaKind::Photo => view! {

@@ -1,0 +1,218 @@
+//! Comments and likes on timeline items: each change is published on the event's topic, and told to whom it
+//! concerns. Who may read an event and is signed in may comment and like there; one's own comment is one's own
+//! to delete, and any comment that of who manages the event.
+
+use shared::{
+    Change, CommentId, EventId, MediaId, Topic,
+    limits::COMMENT_TEXT_CHARS,
+    model::{
+        account::Person,
+        comment::{
+            Comment, CommentChange, CommentDeleted, LikeChange, Liked, MediaLiked, NewComment, log_item,
+        },
+        media::Media,
+        notification::NotificationKind,
+    },
+};
+
+use super::{
+    Refusal,
+    notification::{self, Notice},
+    required,
+};
+use crate::{
+    auth::{
+        Principal,
+        permission::{self, Action},
+    },
+    ids::new_id,
+    store::{StoreError, Tx, WorkError, comment as rows, log, media, notification::About},
+    time::timestamp,
+};
+
+/// Numbers of likes that are told: 10, 100, 1,000 …
+fn is_milestone(likes: u64) -> bool {
+    likes >= 10 && 10_u64.pow(likes.ilog10()) == likes
+}
+
+fn person(principal: &Principal) -> Result<Person, WorkError<Refusal>> {
+    principal.user().map(|user| user.person.clone()).ok_or(WorkError::Refused(Refusal::SignIn))
+}
+
+async fn item(tx: &mut Tx<'_>, event: &EventId, id: &MediaId) -> Result<Media, WorkError<Refusal>> {
+    media::find(tx, event, id).await?.ok_or(WorkError::Refused(Refusal::NotFound("item")))
+}
+
+/// Comments on an item are told in one notification until it is read; likes likewise.
+fn comments_on(media: &MediaId) -> String {
+    format!("comment:{media}")
+}
+
+fn likes_of(media: &MediaId) -> String {
+    format!("like:{media}")
+}
+
+/// Writes a comment under an item.
+pub async fn post(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    event_id: &EventId,
+    media_id: &MediaId,
+    new: NewComment,
+    at: i64,
+) -> Result<Comment, WorkError<Refusal>> {
+    let author = person(principal)?;
+    let text = required("text", &new.text, COMMENT_TEXT_CHARS).map_err(WorkError::Refused)?;
+    let mut media = item(tx, event_id, media_id).await?;
+    let comment = Comment {
+        id: new_id(),
+        event_id: event_id.clone(),
+        media_id: media_id.clone(),
+        author,
+        text,
+        created_at: timestamp(at),
+        key: new.key,
+    };
+    rows::insert(tx, &comment, at).await?;
+    media.comments += 1;
+    let change = CommentChange::New(Box::new(comment.clone()));
+    log::append(tx, &Topic::event(event_id), at, |_| change).await?;
+    publish_counts(tx, &media, at).await?;
+    tell(tx, &comment, &media, at).await?;
+    Ok(comment)
+}
+
+/// Tells of a comment: who is mentioned in it, and whose item it is about. Who is both hears of it once.
+async fn tell(tx: &mut Tx<'_>, comment: &Comment, media: &Media, at: i64) -> Result<(), StoreError> {
+    let notice = Notice {
+        kind: NotificationKind::Mention,
+        subject: format!("mention:comment:{}", comment.id),
+        by: Some(comment.author.clone()),
+        reached: None,
+        event_id: Some(comment.event_id.clone()),
+        media_id: Some(comment.media_id.clone()),
+        comment_id: Some(comment.id.clone()),
+        text: comment.text.clone(),
+    };
+    let names = notification::mentions(&comment.text);
+    let mentioned = notification::mention(tx, names, &notice, at).await?;
+    if let Some(author) = media.author.account_id.as_ref().filter(|author| !mentioned.contains(*author)) {
+        let (kind, subject) = (NotificationKind::Comment, comments_on(&media.id));
+        notification::tell(tx, author, Notice { kind, subject, ..notice }, at).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a comment, from the log as well, and what was told of it.
+pub async fn delete(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    event_id: &EventId,
+    media_id: &MediaId,
+    id: &CommentId,
+    at: i64,
+) -> Result<(), WorkError<Refusal>> {
+    let found = rows::find(tx, event_id, media_id, id).await?;
+    let comment = found.ok_or(WorkError::Refused(Refusal::NotFound("comment")))?;
+    let topic = Topic::event(event_id);
+    if principal.account_id() != Some(&comment.author.id) {
+        permission::require(tx, principal, Action::Manage, &topic).await?;
+    }
+    let media = item(tx, event_id, media_id).await?;
+    let told = told_by(tx, &media, &comment).await?;
+    notification::withdraw(tx, About::MentionIn(id), at).await?;
+    rows::delete(tx, &comment).await?;
+    if told && let Some(author) = &media.author.account_id {
+        notification::forget_comment(tx, author, &comments_on(media_id), &comment, at).await?;
+    }
+    let gone = CommentDeleted { media_id: media_id.clone(), comment_id: id.clone() };
+    let deletion = CommentChange::Delete(gone);
+    log::append(tx, &topic, at, |_| deletion.clone()).await?;
+    log::redact(tx, &topic, &log_item(media_id, id), media.offset, &deletion).await?;
+    publish_counts(tx, &Media { comments: media.comments.saturating_sub(1), ..media }, at).await?;
+    Ok(())
+}
+
+/// Whether the item's author was told of a comment as of one on their item.
+async fn told_by(tx: &mut Tx<'_>, media: &Media, comment: &Comment) -> Result<bool, StoreError> {
+    let Some(author) = media.author.account_id.as_ref().filter(|id| **id != comment.author.id) else {
+        return Ok(false);
+    };
+    let stored = crate::store::account::find(tx, author).await?;
+    let mentioned = notification::mentions(&comment.text);
+    Ok(stored.is_some_and(|stored| !mentioned.contains(&stored.account.person.name)))
+}
+
+/// Likes an item, or takes that back. Done twice it is done once; done again it is not told again.
+pub async fn like(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    event_id: &EventId,
+    media_id: &MediaId,
+    liked: bool,
+    at: i64,
+) -> Result<Liked, WorkError<Refusal>> {
+    let by = person(principal)?;
+    let mut media = item(tx, event_id, media_id).await?;
+    let changed = if liked {
+        rows::like(tx, media_id, &by.id, at).await?
+    } else {
+        rows::unlike(tx, media_id, &by.id).await?
+    };
+    let Some(like) = changed else { return Ok(Liked { liked, likes: media.likes }) };
+    media.likes = if liked { media.likes + 1 } else { media.likes.saturating_sub(1) };
+    publish_counts(tx, &media, at).await?;
+    let own = MediaLiked { event_id: event_id.clone(), media_id: media_id.clone(), liked };
+    log::append(tx, &Topic::user(&by.id), at, |_| LikeChange::Liked(own)).await?;
+    let others = media.author.account_id.clone().filter(|author| *author != by.id);
+    if let Some(author) = others.filter(|_| !like.is_first) {
+        notification::recount_likes(tx, &author, &likes_of(media_id), like.since, liked, at).await?;
+    } else if liked {
+        tell_like(tx, by, &media, at).await?;
+    }
+    Ok(Liked { liked, likes: media.likes })
+}
+
+/// Tells an item's author of a like, and of the milestone that it may be.
+async fn tell_like(tx: &mut Tx<'_>, by: Person, media: &Media, at: i64) -> Result<(), StoreError> {
+    let Some(author) = &media.author.account_id else { return Ok(()) };
+    let notice = Notice {
+        kind: NotificationKind::Like,
+        subject: likes_of(&media.id),
+        by: Some(by),
+        reached: None,
+        event_id: Some(media.event_id.clone()),
+        media_id: Some(media.id.clone()),
+        comment_id: None,
+        text: media.text.clone(),
+    };
+    if is_milestone(media.likes) {
+        let milestone = Notice {
+            kind: NotificationKind::Milestone,
+            subject: format!("milestone:{}:{}", media.id, media.likes),
+            by: None,
+            reached: Some(media.likes),
+            ..notice.clone()
+        };
+        notification::tell(tx, author, milestone, at).await?;
+    }
+    notification::tell(tx, author, notice, at).await
+}
+
+/// An item's counts are part of it: the change goes out as every other, and a window makes one of many. The
+/// item is not changed by it, and does not say that it was.
+async fn publish_counts(tx: &mut Tx<'_>, media: &Media, at: i64) -> Result<(), StoreError> {
+    let change = Change::MediaUpdate(Box::new(media.clone()));
+    log::append(tx, &Topic::event(&media.event_id), at, |_| change).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p3_milestones_are_the_powers_of_ten() {
+        let told: Vec<u64> = (0..=100_000).filter(|likes| is_milestone(*likes)).collect();
+        assert_eq!(told, [10, 100, 1_000, 10_000, 100_000]);
+    }
+}
