@@ -208,6 +208,7 @@ impl Outbox {
         self.entries.visible().map(|entry| Shown {
             draft: &entry.record.draft,
             state: self.state(entry),
+            tried: entry.tried,
             kept: entry.is_kept(),
         })
     }

@@ -19,21 +19,26 @@ use crate::{
     storage,
 };
 
-/// What was recorded on an earlier visit is sent from whatever page the app begins with.
-fn send_what_waits(session: Session) {
-    if storage::unsent() > 0 {
-        Effect::new(move || {
-            if session.is_known() {
-                spawn_local(async move {
-                    // Without the part it is sent from the next page that has it.
-                    if let Ok(send) = parts::sender().await {
-                        send(session);
-                    }
-                });
-            }
-        });
+/// What was recorded on an earlier visit is sent from whatever page the app begins with, as soon as there is a
+/// connection.
+fn send_what_waits(session: Session, live: Live) {
+    if storage::unsent() == 0 {
+        return;
     }
+    let owner = Owner::current().unwrap_or_default();
+    Effect::new(move || {
+        if session.is_known() && live.shown.get().is_up() {
+            let owner = owner.clone();
+            spawn_local(async move {
+                // Without the part it is sent from the next page that has it.
+                if let Ok(send) = parts::sender().await {
+                    owner.with(|| send(session, live));
+                }
+            });
+        }
+    });
 }
+
 /// What draws a page: one type for all of them, as the router is compiled anew for every type of view.
 type View = fn() -> AnyView;
 
@@ -60,7 +65,7 @@ pub(crate) fn App() -> impl IntoView {
     offline::start(live);
     let session = Session::start(live);
     provide_context(session);
-    send_what_waits(session);
+    send_what_waits(session, live);
     parts::when_signed_in(parts::unread);
 
     view! {

@@ -1,10 +1,12 @@
-//! The owner of the one [`Outbox`] of this tab: feeds it what happens, does what it says, shows its drafts in the
-//! timelines that are open. It is fetched with the composer, or when the page begins while something waits. Every tab
-//! has one; leases in the storage that they share keep them apart.
+//! The owner of the one [`Outbox`] of this tab: feeds it what happens, does what it says, tells the pages that show its
+//! drafts. It is fetched with the composer and with the recorder of a match, or when the app begins while something
+//! waits. Every tab has one; leases in the storage that they share keep them apart.
 
 mod database;
+mod photo;
 mod send;
 mod shown;
+mod timeline;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -14,27 +16,18 @@ use std::{
 
 use client_core::{
     Instant,
-    outbox::{
-        Answer, Author, Config, Draft, Event, Input, Outbox, Output, Record, Request, StoreFault, Task, Try,
-    },
-    timeline::{Echo, EchoState},
+    outbox::{Author, Config, Draft, Event, Input, Outbox, Output, Request, StoreFault, Task},
 };
 use database::{Files, Storage};
 use leptos::{prelude::*, task::spawn_local};
 use litemap::LiteMap;
-use shared::{
-    EventId, IdempotencyKey, Topic,
-    model::media::{Media, MediaKind, NewMedia},
-};
-use shown::Note;
-pub(crate) use shown::{Told, Waiting};
+use shared::{IdempotencyKey, Topic};
+pub(crate) use shown::{Pending, Place, Told, Waiting};
+pub(crate) use timeline::{NewPost, Timeline};
 
 use crate::{
     browser::{self, Listener, Timer},
-    pages::event::{
-        feed::Feed,
-        outgoing::{Decision, Outgoing, Preview},
-    },
+    driver::Live,
     session::Session,
     storage,
     tabs::Channel,
@@ -47,23 +40,11 @@ thread_local! {
     static DRIVER: OnceCell<Rc<Driver>> = const { OnceCell::new() };
 }
 
-/// An item that somebody wants to post.
-#[derive(Debug, Clone)]
-pub(crate) struct NewPost {
-    pub(crate) author: String,
-    pub(crate) text: String,
-    pub(crate) kind: MediaKind,
-    pub(crate) file: Option<web_sys::File>,
-    pub(crate) poster: Option<web_sys::Blob>,
-    pub(crate) preview: Option<Preview>,
-}
-
-/// A timeline that is open.
-struct View {
+/// A page that shows the drafts of a topic.
+struct Attached {
     number: u64,
     topic: Topic,
-    feed: Feed,
-    outgoing: Outgoing,
+    place: Rc<dyn Place>,
 }
 
 struct Driver {
@@ -73,23 +54,27 @@ struct Driver {
     storage: Storage,
     asked: RefCell<VecDeque<(Task, Request)>>,
     asking: Cell<bool>,
+    /// Drafts whose files are being made ready, in the order recorded.
+    coming: RefCell<VecDeque<(Draft, Option<Files>)>>,
+    preparing: Cell<bool>,
+    /// Recorded before it was known who is here.
+    unnamed: RefCell<Vec<Draft>>,
     /// Files of what was recorded here, until it is over.
     files: RefCell<LiteMap<IdempotencyKey, Files>>,
-    views: RefCell<Vec<View>>,
-    last_view: Cell<u64>,
+    places: RefCell<Vec<Attached>>,
+    last_place: Cell<u64>,
     timer: RefCell<Option<(Instant, Timer)>>,
     channel: Option<Channel>,
     listeners: RefCell<Vec<Listener>>,
+    leaving: RefCell<Option<Listener>>,
     session: Session,
     told: Told,
     me: Weak<Driver>,
 }
 
 /// The outbox of this tab; it begins when it is first asked for.
-pub(crate) fn outbox(session: Session) -> Handle {
-    let driver = DRIVER.with(|driver| driver.get_or_init(|| Driver::start(session)).clone());
-    driver.author();
-    Handle(driver)
+pub(crate) fn outbox(session: Session, live: Live) -> Handle {
+    Handle(DRIVER.with(|driver| driver.get_or_init(|| Driver::start(session, live)).clone()))
 }
 
 /// What components have of the driver.
@@ -101,44 +86,35 @@ impl Handle {
         self.0.told.clone()
     }
 
-    /// Shows the drafts of an event in its timeline for as long as the current owner lives.
-    pub(crate) fn attach(&self, event: &EventId, feed: Feed, outgoing: Outgoing) {
-        let driver = self.0.clone();
-        let number = driver.last_view.get() + 1;
-        driver.last_view.set(number);
-        driver.views.borrow_mut().push(View { number, topic: Topic::event(event), feed, outgoing });
-        let me = driver.me.clone();
-        outgoing.decided_by(Rc::new(move |decision| {
-            if let Some(driver) = me.upgrade() {
-                driver.input(match decision {
-                    Decision::Retry(id) => Input::Retry { id },
-                    Decision::Discard(id) => Input::Discard { id },
-                });
-            }
-        }));
-        let views = StoredValue::new_local(Rc::downgrade(&driver));
+    /// Shows the drafts of a topic there, for as long as the current owner lives.
+    pub(crate) fn attach(&self, topic: Topic, place: Rc<dyn Place>) {
+        let driver = &self.0;
+        let number = driver.last_place.get() + 1;
+        driver.last_place.set(number);
+        driver.places.borrow_mut().push(Attached { number, topic, place });
+        let places = StoredValue::new_local(driver.me.clone());
         on_cleanup(move || {
-            let driver = views.try_with_value(Weak::upgrade).flatten();
-            if let Some(driver) = driver {
-                driver.views.borrow_mut().retain(|view| view.number != number);
+            if let Some(driver) = places.try_with_value(Weak::upgrade).flatten() {
+                driver.places.borrow_mut().retain(|place| place.number != number);
             }
         });
         driver.show();
     }
 
-    /// Keeps an item and sends it as soon as that goes; it is shown at once.
-    pub(crate) fn record(&self, event: &EventId, new: NewPost) {
-        let Ok(id) = browser::random_id().parse::<IdempotencyKey>() else { return };
-        self.0.record(event, id, new);
+    /// Keeps a draft without files and sends it as soon as that goes, under the name of who is here.
+    pub(crate) fn record(&self, draft: Draft) {
+        self.0.record(draft);
+    }
+
+    /// What is known of a draft.
+    pub(crate) fn find(&self, id: &IdempotencyKey) -> Option<Pending> {
+        self.0.pending().into_iter().find(|pending| pending.draft.id == *id)
     }
 
     /// Somebody has changed the text of a draft.
     pub(crate) fn edit(&self, id: &IdempotencyKey, text: &str) {
-        let found = self.0.draft(id);
-        let Some(draft) = found else { return };
-        let Ok(mut new) = serde_json::from_str::<NewMedia>(&draft.body) else { return };
-        text.clone_into(&mut new.text);
-        if let Ok(body) = serde_json::to_string(&new) {
+        let Some(draft) = self.0.draft(id) else { return };
+        if let Some(body) = timeline::with_text(&draft, text) {
             self.0.input(Input::Edit { id: id.clone(), body, note: draft.note });
         }
     }
@@ -148,27 +124,22 @@ impl Handle {
     }
 
     pub(crate) fn discard(&self, id: &IdempotencyKey) {
+        let before = self.0.unnamed.borrow().len();
+        self.0.unnamed.borrow_mut().retain(|draft| draft.id != *id);
+        if self.0.unnamed.borrow().len() < before {
+            return self.0.show();
+        }
         self.0.input(Input::Discard { id: id.clone() });
-    }
-
-    /// The server has been heard.
-    pub(crate) fn connected(&self) {
-        self.0.input(Input::Connected);
     }
 }
 
 impl Driver {
-    fn start(session: Session) -> Rc<Self> {
-        let told = Told {
-            waiting: ArcRwSignal::new(Vec::new()),
-            not_kept: ArcRwSignal::new(None),
-            notice: ArcRwSignal::new(None),
-        };
+    fn start(session: Session, live: Live) -> Rc<Self> {
         let driver = Rc::new_cyclic(|me: &Weak<Self>| {
             let heard = me.clone();
-            let channel = Channel::open(CHANNEL, move |_| {
+            let channel = Channel::open(CHANNEL, move |text| {
                 if let Some(driver) = heard.upgrade() {
-                    driver.input(Input::Touched);
+                    driver.heard(&text);
                 }
             });
             Self {
@@ -178,21 +149,45 @@ impl Driver {
                 storage: Storage::new(),
                 asked: RefCell::default(),
                 asking: Cell::new(false),
+                coming: RefCell::default(),
+                preparing: Cell::new(false),
+                unnamed: RefCell::default(),
                 files: RefCell::default(),
-                views: RefCell::default(),
-                last_view: Cell::new(0),
+                places: RefCell::default(),
+                last_place: Cell::new(0),
                 timer: RefCell::default(),
                 channel,
                 listeners: RefCell::default(),
+                leaving: RefCell::default(),
                 session,
-                told,
+                told: Told::new(),
                 me: me.clone(),
             }
         });
         driver.listen();
         driver.input(Input::Online(browser::is_online()));
         driver.input(Input::Start);
+        page_owner().with(|| driver.follow(live));
         driver
+    }
+
+    /// Follows who is here, and whether the server is heard, for as long as the page lives.
+    fn follow(self: &Rc<Self>, live: Live) {
+        let me = StoredValue::new_local(self.me.clone());
+        let driver = move || me.try_with_value(Weak::upgrade).flatten();
+        Effect::new(move || {
+            let session = driver().map(|driver| driver.session);
+            // Read, so that this runs again.
+            let here = session.map(|session| (session.is_known(), session.id()));
+            if let (Some(driver), Some(_)) = (driver(), here) {
+                driver.author();
+            }
+        });
+        Effect::new(move || {
+            if let (true, Some(driver)) = (live.shown.get().is_up(), driver()) {
+                driver.input(Input::Connected);
+            }
+        });
     }
 
     fn listen(&self) {
@@ -221,44 +216,75 @@ impl Driver {
         Some(untrack(|| self.session.id()).map_or(Author::Visitor, Author::Account))
     }
 
+    fn is_visitor(&self) -> bool {
+        matches!(self.who(), None | Some(Author::Visitor))
+    }
+
     fn author(&self) {
-        self.input(Input::Author(self.who()));
+        let who = self.who();
+        self.input(Input::Author(who.clone()));
+        if who.is_some() {
+            for draft in self.unnamed.take() {
+                self.record(draft);
+            }
+        }
     }
 
     fn draft(&self, id: &IdempotencyKey) -> Option<Draft> {
         self.outbox.borrow().drafts().find(|shown| shown.draft.id == *id).map(|shown| shown.draft.clone())
     }
 
-    fn record(&self, event: &EventId, id: IdempotencyKey, new: NewPost) {
-        let Some(author) = self.who() else { return };
-        let size = new.preview.as_ref().map_or((3, 2), |preview| (preview.width, preview.height));
-        let note = Note { kind: new.kind, author: new.author.clone(), width: size.0, height: size.1 };
-        let name = if author == Author::Visitor { new.author.clone() } else { String::new() };
-        let body = NewMedia { author: name, text: new.text.clone(), upload_id: None, key: None };
-        let (Ok(body), Ok(note)) = (serde_json::to_string(&body), serde_json::to_string(&note)) else {
+    fn places(&self) -> Vec<(Topic, Rc<dyn Place>)> {
+        let places = self.places.borrow();
+        places.iter().map(|of| (of.topic.clone(), of.place.clone())).collect()
+    }
+
+    /// Takes a draft with its files, once these are as they are to be sent; one after the other.
+    fn keep(&self, draft: Draft, files: Option<Files>) {
+        self.coming.borrow_mut().push_back((draft, files));
+        if self.preparing.replace(true) {
             return;
-        };
-        let topic = Topic::event(event);
-        let echo = Echo {
-            key: id.clone(),
-            kind: new.kind,
-            text: new.text,
-            author: new.author,
-            preview: new.preview.as_ref().map(|preview| preview.url.clone()),
-            state: EchoState::Sending,
-        };
-        for (feed, outgoing) in self.views_of(&topic) {
-            outgoing.show(feed, echo.clone(), new.preview.clone(), true);
         }
-        let files = usize::from(new.file.is_some());
-        if let Some(file) = new.file {
-            let name = file.name();
-            let files = Files { file: file.into(), name, poster: new.poster };
-            self.files.borrow_mut().insert(id.clone(), files);
+        let me = self.me.clone();
+        spawn_local(async move {
+            while let Some(driver) = me.upgrade() {
+                let next = driver.coming.borrow_mut().pop_front();
+                let Some((draft, files)) = next else {
+                    driver.preparing.set(false);
+                    return;
+                };
+                if let Some(files) = files {
+                    let file = photo::plain(files.file).await;
+                    driver.files.borrow_mut().insert(draft.id.clone(), Files { file, ..files });
+                }
+                driver.record(draft);
+            }
+        });
+    }
+
+    fn record(&self, draft: Draft) {
+        match self.who() {
+            Some(author) => self.input(Input::Record(Draft { author, ..draft })),
+            None => {
+                self.unnamed.borrow_mut().push(draft);
+                self.show();
+            }
         }
-        let path = format!("/api/events/{event}/media");
-        self.input(Input::Record(Draft { id, topic, author, path, body, files, note }));
         spawn_local(storage::persist());
+    }
+
+    /// Another tab says that it has touched the storage, or what the server has answered it.
+    fn heard(&self, text: &str) {
+        if let Some((Ok(id), answer)) = text.split_once('\n').map(|(id, answer)| (id.parse(), answer)) {
+            self.acknowledged(&id, answer);
+        }
+        self.input(Input::Touched);
+    }
+
+    fn acknowledged(&self, id: &IdempotencyKey, answer: &str) {
+        for (_, place) in self.places() {
+            place.acknowledged(id, answer);
+        }
     }
 
     /// Takes an input, and what comes of it in turn.
@@ -322,85 +348,24 @@ impl Driver {
         });
     }
 
-    /// Whether a draft may go under the name of who is here at this moment; the page may not have been asked lately.
-    fn may_send(&self, attempt: Try, record: &Record) -> bool {
-        let may = self.who().as_ref() == Some(&record.draft.author);
-        if !may {
-            self.input(Input::Answered { attempt, answer: Answer::Failed { retry_after: None } });
-            self.author();
-        }
-        may
-    }
-
-    fn send(&self, attempt: Try, record: Record) {
-        if !self.may_send(attempt, &record) {
-            return;
-        }
-        let me = self.me.clone();
-        spawn_local(async move {
-            let answer = send::post(&record).await;
-            if let Some(driver) = me.upgrade() {
-                driver.input(Input::Answered { attempt, answer });
-            }
-        });
-    }
-
-    fn upload(&self, attempt: Try, record: Record) {
-        if !self.may_send(attempt, &record) {
-            return;
-        }
-        let me = self.me.clone();
-        spawn_local(async move {
-            let Some(driver) = me.upgrade() else { return };
-            let id = record.draft.id.clone();
-            let Some(files) = driver.files_of(&id).await else {
-                return driver.input(Input::Answered { attempt, answer: send::nonsense() });
-            };
-            let progress =
-                driver.views_of(&record.draft.topic).first().and_then(|(_, outgoing)| outgoing.progress(&id));
-            let moved = me.clone();
-            let answer = send::upload(&files, move |share| {
-                if let Some(progress) = progress {
-                    progress.try_set(share);
-                }
-                if let Some(driver) = moved.upgrade() {
-                    driver.input(Input::Progress { attempt });
-                }
-            })
-            .await;
-            driver.input(Input::Answered { attempt, answer });
-        });
-    }
-
-    async fn files_of(&self, id: &IdempotencyKey) -> Option<Files> {
-        let here = self.files.borrow().get(id).cloned();
-        match here {
-            Some(files) => Some(files),
-            None => self.storage.files(id).await,
-        }
-    }
-
     fn event(&self, event: Event) {
         match event {
             Event::Changed => self.show(),
             Event::Acknowledged { id, answer } => {
                 self.files.borrow_mut().remove(&id);
-                let Ok(media) = serde_json::from_str::<Media>(&answer) else { return };
-                for (feed, outgoing) in self.views_of(&Topic::event(&media.event_id)) {
-                    outgoing.confirm(feed, &id, media.clone());
+                self.acknowledged(&id, &answer);
+                // Before the others find that it is not in the storage any more.
+                if let Some(channel) = &self.channel {
+                    channel.post(&format!("{id}\n{answer}"));
                 }
             }
             Event::Gone { id } => {
                 self.files.borrow_mut().remove(&id);
-                let views: Vec<_> =
-                    self.views.borrow().iter().map(|view| (view.feed, view.outgoing)).collect();
-                for (feed, outgoing) in views {
-                    outgoing.remove(feed, &id);
+                for (_, place) in self.places() {
+                    place.gone(&id);
                 }
             }
-            Event::TooLate { .. } => {
-                self.say("It had been sent by then. You can change it in the timeline.");
-            }
+            Event::TooLate { .. } => self.told.say("It had been sent by then. You can change it there."),
             Event::NotKept { fault } => {
                 let why = match fault {
                     StoreFault::Full => "There is no room left on this device",
@@ -409,13 +374,9 @@ impl Driver {
                 self.told.not_kept.set(Some(format!("{why}: keep this page open until everything is sent.")));
             }
             Event::KeptAgain => self.told.not_kept.set(None),
-            Event::SignIn => self.say("Sign in again to send what is waiting."),
+            Event::SignIn => self.told.say("Sign in again to send what is waiting."),
             Event::Kept { .. } => {}
         }
-    }
-
-    fn say(&self, text: &str) {
-        self.told.notice.set(Some(text.to_owned()));
     }
 
     /// Arms the one timer for what the outbox waits for, unless it is armed for that already.
@@ -437,4 +398,13 @@ impl Driver {
             Some((due, armed))
         });
     }
+}
+
+/// The owner that lives as long as the page, whoever has asked for the outbox first.
+fn page_owner() -> Owner {
+    let mut owner = Owner::current().unwrap_or_default();
+    while let Some(parent) = owner.parent() {
+        owner = parent;
+    }
+    owner
 }

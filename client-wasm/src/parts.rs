@@ -200,14 +200,14 @@ in_part!(
 );
 
 /// What sees to an outbox.
-pub(crate) type Sender = fn(Session);
+pub(crate) type Sender = fn(Session, Live);
 
 in_part!(
     write,
     /// The outbox, for a page without a composer.
     fn sender() -> Sender {
-        |session| {
-            outbox(session);
+        |session, live| {
+            outbox(session, live);
         }
     }
 );

@@ -71,6 +71,8 @@ impl Outbox {
         if files_are_gone && !std::mem::replace(&mut entry.uploaded_anew, true) {
             return Some(Command::UploadAnew { version });
         }
+        // A key that was used before stands for something that the server has.
+        entry.tried &= refusal.code == ErrorCode::KeyReused;
         Some(Command::Park { version, refusal })
     }
 

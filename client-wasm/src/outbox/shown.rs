@@ -1,42 +1,44 @@
-//! What is shown of the outbox: the list of what waits, and the drafts in the timelines that are open. Changes no
+//! What is shown of the outbox: the list of what waits, and the drafts in the pages that are open. Changes no
 //! draft. Called by [`super`].
 
-use client_core::{
-    outbox::{Draft, State},
-    timeline::{Echo, EchoState},
-};
-use leptos::{prelude::*, task::spawn_local};
-use serde::{Deserialize, Serialize};
-use shared::{
-    EventId, IdempotencyKey, Topic,
-    model::media::{MediaKind, NewMedia},
-};
+use client_core::outbox::{Draft, State};
+use leptos::prelude::*;
+use shared::IdempotencyKey;
 
-use super::Driver;
-use crate::{
-    pages::event::{
-        feed::Feed,
-        outgoing::{Outgoing, Preview},
-    },
-    storage,
-};
+use super::{Driver, timeline};
+use crate::{browser, components::announcer::Announcer, storage};
 
-/// What the page needs to show a draft again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Note {
-    pub(super) kind: MediaKind,
-    pub(super) author: String,
-    pub(super) width: u32,
-    pub(super) height: u32,
+/// Where drafts of one topic are shown.
+pub(crate) trait Place {
+    /// These are the drafts of the topic now, in the order in which they are sent.
+    fn show(&self, drafts: &[Pending]);
+    /// So much of its files has been sent, of 1.
+    fn progress(&self, _id: &IdempotencyKey, _share: f64) {}
+    /// The server has this draft, of whatever topic, and answered this.
+    fn acknowledged(&self, id: &IdempotencyKey, answer: &str);
+    /// It was given up, or another tab has sent it.
+    fn gone(&self, _id: &IdempotencyKey) {}
+}
+
+/// A draft as the outbox has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) draft: Draft,
+    pub(crate) state: State,
+    /// The server may have it.
+    pub(crate) tried: bool,
+    /// It is on the disk.
+    pub(crate) kept: bool,
 }
 
 /// A draft as the list of what waits shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Waiting {
     pub(crate) id: IdempotencyKey,
-    pub(crate) event: Option<EventId>,
-    pub(crate) text: String,
-    pub(crate) kind: MediaKind,
+    /// What it is, in a word.
+    pub(crate) name: String,
+    /// `None` for what has none, and cannot be edited.
+    pub(crate) text: Option<String>,
     pub(crate) state: State,
 }
 
@@ -47,74 +49,85 @@ pub(crate) struct Told {
     /// Why what is recorded now is not kept.
     pub(crate) not_kept: ArcRwSignal<Option<String>>,
     /// Something to be read out, once.
-    pub(crate) notice: ArcRwSignal<Option<String>>,
+    notice: ArcRwSignal<Option<String>>,
+}
+
+impl Told {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: ArcRwSignal::new(Vec::new()),
+            not_kept: ArcRwSignal::new(None),
+            notice: ArcRwSignal::new(None),
+        }
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        self.notice.set(Some(text.to_owned()));
+    }
+
+    /// Reads out what there is to say, for as long as the current owner lives.
+    pub(crate) fn read_out(&self, announcer: Announcer) {
+        let notice = self.notice.clone();
+        Effect::new(move || {
+            if let Some(text) = notice.get() {
+                announcer.say(text);
+                notice.set(None);
+            }
+        });
+    }
 }
 
 impl Driver {
-    pub(super) fn views_of(&self, topic: &Topic) -> Vec<(Feed, Outgoing)> {
-        let views = self.views.borrow();
-        views.iter().filter(|view| view.topic == *topic).map(|view| (view.feed, view.outgoing)).collect()
+    /// All drafts, in the order in which they are sent.
+    pub(super) fn pending(&self) -> Vec<Pending> {
+        let outbox = self.outbox.borrow();
+        let known = outbox.drafts().map(|shown| Pending {
+            draft: shown.draft.clone(),
+            state: shown.state.clone(),
+            tried: shown.tried,
+            kept: shown.kept,
+        });
+        let unnamed = self.unnamed.borrow();
+        let unnamed = unnamed.iter().map(|draft| Pending {
+            draft: draft.clone(),
+            state: State::Waiting,
+            tried: false,
+            kept: false,
+        });
+        known.chain(unnamed).collect()
     }
 
-    /// Shows what there is, in the list of what waits and in the timelines that are open.
+    /// Shows what there is, in the list of what waits and in the pages that are open.
     pub(super) fn show(&self) {
-        let shown: Vec<(Draft, State)> =
-            self.outbox.borrow().drafts().map(|shown| (shown.draft.clone(), shown.state.clone())).collect();
-        storage::set_unsent(shown.len());
-        let waiting = shown.iter().map(|(draft, state)| Waiting {
-            id: draft.id.clone(),
-            event: draft.topic.event_id(),
-            text: text_of(draft),
-            kind: note_of(draft).map_or(MediaKind::Text, |note| note.kind),
-            state: state.clone(),
-        });
-        let waiting: Vec<_> = waiting.collect();
+        let pending = self.pending();
+        storage::set_unsent(pending.len());
+        self.ask_before_leaving(pending.iter().any(|pending| !pending.kept));
+        let waiting: Vec<_> = pending.iter().map(row).collect();
         if self.told.waiting.with_untracked(|before| *before != waiting) {
             self.told.waiting.set(waiting);
         }
-        for (draft, state) in shown {
-            let state = match state {
-                State::Parked(refusal) => {
-                    EchoState::Failed { code: Some(refusal.code), message: refusal.message }
-                }
-                State::Waiting | State::Sending | State::OfAnother => EchoState::Sending,
-            };
-            for (feed, outgoing) in self.views_of(&draft.topic) {
-                match outgoing.state(&draft.id) {
-                    Some(_) => outgoing.change(feed, &draft.id, text_of(&draft), state.clone()),
-                    None => self.show_again(feed, outgoing, &draft, state.clone()),
-                }
-            }
+        for (topic, place) in self.places() {
+            let here = pending.iter().filter(|pending| pending.draft.topic == topic);
+            place.show(&here.cloned().collect::<Vec<_>>());
         }
     }
 
-    /// A draft that was not recorded on this page: from an earlier visit, or from another tab.
-    fn show_again(&self, feed: Feed, outgoing: Outgoing, draft: &Draft, state: EchoState) {
-        let Some(note) = note_of(draft) else { return };
-        let (id, text, files) = (draft.id.clone(), text_of(draft), draft.files);
-        let echo = Echo { key: id.clone(), kind: note.kind, text, author: note.author, preview: None, state };
-        if files == 0 {
-            return outgoing.show(feed, echo, None, false);
+    /// Whoever leaves the page is asked while something would be lost with it.
+    fn ask_before_leaving(&self, ask: bool) {
+        let mut leaving = self.leaving.borrow_mut();
+        if ask != leaving.is_some() {
+            *leaving = ask.then(|| {
+                browser::listen(&browser::window(), "beforeunload", |event| event.prevent_default())
+            });
         }
-        let me = self.me.clone();
-        spawn_local(async move {
-            let Some(driver) = me.upgrade() else { return };
-            let Some(files) = driver.files_of(&id).await else { return };
-            // It may be over, or shown, by now.
-            if driver.draft(&id).is_none() || outgoing.state(&id).is_some() {
-                return;
-            }
-            let url = web_sys::Url::create_object_url_with_blob(&files.file).unwrap_or_default();
-            let preview = Preview { url: url.clone(), width: note.width, height: note.height };
-            outgoing.show(feed, Echo { preview: Some(url), ..echo }, Some(preview), false);
-        });
     }
 }
 
-fn text_of(draft: &Draft) -> String {
-    serde_json::from_str::<NewMedia>(&draft.body).map(|new| new.text).unwrap_or_default()
-}
-
-fn note_of(draft: &Draft) -> Option<Note> {
-    serde_json::from_str(&draft.note).ok()
+fn row(pending: &Pending) -> Waiting {
+    if pending.draft.topic.event_id().is_some() {
+        return timeline::row(pending);
+    }
+    // Of everything else the note is a word.
+    let Pending { draft, state, .. } = pending;
+    Waiting { id: draft.id.clone(), name: draft.note.clone(), text: None, state: state.clone() }
 }

@@ -26,7 +26,7 @@ use crate::{
     components::dynamic::{dynamic, when},
     components::icon::Icon,
     driver::use_live,
-    outbox::{Handle, NewPost, outbox},
+    outbox::{NewPost, Timeline, outbox},
     session::use_session,
     storage,
 };
@@ -98,16 +98,9 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
     let typing = Typing::on(&event);
     let event = StoredValue::new(event);
     let session = use_session();
-    let live = use_live();
-    let sender = outbox(session);
-    sender.attach(&event.get_value(), feed, outgoing);
+    let sender = outbox(session, use_live());
+    let timeline = StoredValue::new_local(Timeline::of(&sender, event.get_value(), feed, outgoing));
     let not_kept = StoredValue::new(sender.told().not_kept);
-    let sender = StoredValue::new_local(sender);
-    Effect::new(move || {
-        if live.shown.get().is_up() {
-            sender.with_value(Handle::connected);
-        }
-    });
     let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));
     let area = NodeRef::<html::Textarea>::new();
     let name = NodeRef::<html::Input>::new();
@@ -144,7 +137,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
             browser::scroll_to(0.0, false);
         }
         for new in posts(&author, &text, writing.drafts.get_untracked()) {
-            sender.with_value(|sender| sender.record(&event.get_value(), new));
+            timeline.with_value(|timeline| timeline.record(new));
         }
         writing.drafts.set(Vec::new());
         writing.text.set(String::new());
@@ -196,7 +189,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
                         |known_as| view! { <span class="composer-name"><span class="visually-hidden">"You post as "</span>{known_as}</span> }.into_any(),
                     ))}
                 </div>
-                <Queue outbox=sender.get_value() />
+                <Queue outbox=sender />
                 <button class="btn btn-primary" type="submit">"Post"</button>
             </div>
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use client_core::outbox::State;
 use leptos::prelude::*;
-use shared::{limits::MEDIA_TEXT_CHARS, model::media::MediaKind};
+use shared::limits::MEDIA_TEXT_CHARS;
 
 use crate::{
     browser::Timer,
@@ -24,7 +24,6 @@ const GRACE: Duration = Duration::from_secs(1);
 #[component]
 pub(super) fn Queue(outbox: Handle) -> impl IntoView {
     let told = outbox.told();
-    let announcer = use_announcer();
     let open = RwSignal::new(false);
     let shown = RwSignal::new(0_usize);
     let late: StoredValue<Option<Timer>, LocalStorage> = StoredValue::new_local(None);
@@ -44,12 +43,7 @@ pub(super) fn Queue(outbox: Handle) -> impl IntoView {
             }));
         }
     });
-    let notice = told.notice.clone();
-    Effect::new(move || {
-        if let Some(text) = notice.get() {
-            announcer.say(text);
-        }
-    });
+    told.read_out(use_announcer());
     let outbox = StoredValue::new_local(outbox);
     let list = StoredValue::new_local(waiting);
     view! {
@@ -84,36 +78,39 @@ fn draw(outbox: Handle, row: Waiting) -> AnyView {
             "Recorded under another name: it is sent when that is signed in again.".to_owned()
         }
     };
-    let name = match row.kind {
-        MediaKind::Text => "Text",
-        MediaKind::Photo => "Photo",
-        MediaKind::Video => "Video",
-        MediaKind::Audio => "Audio",
-    };
     let can_change = row.state != State::Sending;
-    let text = RwSignal::new(row.text.clone());
+    let is_text = row.text.is_some();
+    let text = RwSignal::new(row.text.unwrap_or_default());
+    let name = StoredValue::new(row.name);
+    // What has no text of its own is its name.
+    let words = move || {
+        let (name, text) = (name.get_value(), text.get_untracked());
+        if text.is_empty() { name } else { format!("{name}: {text}") }
+    };
     let editing = RwSignal::new(false);
     let outbox = StoredValue::new_local(outbox);
-    let id = StoredValue::new(row.id.clone());
+    let id = StoredValue::new(row.id);
     let save = move |_| {
         editing.set(false);
         let text = text.get_untracked();
         outbox.with_value(|outbox| id.with_value(|id| outbox.edit(id, text.trim())));
     };
     view! {
-        <li aria-label=format!("{name}: {}", row.text)>
+        <li aria-label=words()>
             {dynamic(move || if editing.get() {
                 view! {
                     <textarea aria-label="Text" maxlength=MEDIA_TEXT_CHARS.to_string() bind:value=text></textarea>
                     <button class="btn btn-small btn-primary" type="button" on:click=save>"Save"</button>
                 }.into_any()
             } else {
-                view! { <p>{format!("{name}: {}", text.get_untracked())}</p> }.into_any()
+                view! { <p>{words()}</p> }.into_any()
             })}
             <p class="hint">{state}</p>
             {can_change.then(|| view! {
                 <div class="row">
-                    <button class="btn btn-small" type="button" on:click=move |_| editing.set(true)>"Edit"</button>
+                    {is_text.then(|| view! {
+                        <button class="btn btn-small" type="button" on:click=move |_| editing.set(true)>"Edit"</button>
+                    })}
                     <button class="btn btn-small" type="button" on:click=move |_| {
                         outbox.with_value(|outbox| id.with_value(|id| outbox.retry(id)));
                     }>"Retry"</button>
