@@ -62,6 +62,9 @@ pub struct Config {
     pub lease: Duration,
     /// How long a request may be without any sign of progress.
     pub answer_timeout: Duration,
+    /// The same once the network has come back, or the server was heard anew: what was on its way before that may have
+    /// gone with the old network, and nobody says so.
+    pub answer_timeout_anew: Duration,
     /// Time between two tries of a storage that fails.
     pub store_retry: Duration,
     /// Lanes that are sent from at a time.
@@ -72,9 +75,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             backoff_min: Duration::from_millis(100),
-            backoff_max: Duration::from_secs(4),
+            backoff_max: Duration::from_secs(3),
             lease: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(15),
+            answer_timeout_anew: Duration::from_secs(2),
             store_retry: Duration::from_secs(5),
             lanes_at_once: 3,
         }
@@ -149,9 +153,13 @@ impl Outbox {
             }
             Input::Online(online) => {
                 self.online = online;
+                self.hasten();
                 self.wake();
             }
-            Input::Connected => self.wake(),
+            Input::Connected => {
+                self.hasten();
+                self.wake();
+            }
             Input::TryNow => {
                 for lane in self.lanes.values_mut() {
                     lane.named_by_server = false;

@@ -49,7 +49,7 @@ test('M3 M4 what was recorded offline survives the page and is sent in order, on
   await expect.poll(async () => (await api.allMedia(event.id)).length, { timeout: 20_000 }).toBe(20);
   await expect(again.getByRole('article')).toHaveCount(20);
   await expect(again.getByRole('button', { name: /waiting/ })).toHaveCount(0, { timeout: 20_000 });
-  console.log(`20 drafts, every first answer lost: sent after ${Date.now() - began} ms`);
+  test.info().annotations.push({ type: 'took', description: `${Date.now() - began} ms` });
   const sent = (await api.allMedia(event.id)).map((media) => media.text).reverse();
   expect(sent).toEqual(all);
 });
@@ -84,6 +84,68 @@ test('M3 a photo taken offline is there after a restart, and goes with its text'
   const again = await context.newPage();
   await again.goto(`${server.url}/`);
   await expect.poll(async () => (await api.allMedia(event.id)).map((media) => [media.kind, media.text])).toEqual([['photo', 'From the stand']]);
+});
+
+/** A photograph of 12 megapixels that says where it was taken, and lies on its side. */
+async function fromACamera(page: Page): Promise<Buffer> {
+  const drawn = await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 4000, height: 3000 });
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('no canvas');
+    const sky = context.createLinearGradient(0, 0, 4000, 3000);
+    sky.addColorStop(0, '#135');
+    sky.addColorStop(1, '#fc6');
+    context.fillStyle = sky;
+    context.fillRect(0, 0, 4000, 3000);
+    return canvas.toDataURL('image/jpeg', 0.95).split(',')[1] ?? '';
+  });
+  const jpeg = Buffer.from(drawn, 'base64');
+  // Orientation 6 is a quarter turn; the rest is a note of the camera's.
+  const tiff = Buffer.concat([
+    Buffer.from('4d4d002a00000008', 'hex'),
+    Buffer.from('0002', 'hex'),
+    Buffer.from('011200030000000100060000', 'hex'),
+    Buffer.from('010e00020000001400000026', 'hex'),
+    Buffer.from('00000000', 'hex'),
+    Buffer.from('51.5560 N, 0.2796 W\0', 'latin1'),
+  ]);
+  const exif = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff]);
+  const head = Buffer.from([0xff, 0xe1, (exif.length + 2) >> 8, (exif.length + 2) & 0xff]);
+  return Buffer.concat([jpeg.subarray(0, 2), head, exif, jpeg.subarray(2)]);
+}
+
+test('M3 E16 a photo taken offline leaves the device small and without what the camera wrote, before its item', async ({ api, faults, network, page, proxied }) => {
+  faults.allow(...NETWORK);
+  const event = await api.createEvent();
+  await proxied.open(event.id);
+  const photo = await fromACamera(page);
+  expect(photo.includes('51.5560 N')).toBe(true);
+  await proxied.write('From the stand', 'Grace');
+  network.down();
+  await page.getByLabel('Files', { exact: true }).setInputFiles({ name: 'IMG_0001.jpg', mimeType: 'image/jpeg', buffer: photo });
+  await proxied.post.click();
+  const item = proxied.item('From the stand');
+  await expect(page.getByRole('button', { name: '1 waiting' })).toBeVisible();
+  await expect.poll(() => item.getByRole('img').first().evaluate((image: HTMLImageElement) => image.naturalHeight), 'the preview').toBeGreaterThan(0);
+  const posted: string[] = [];
+  page.on('requestfinished', (request) => {
+    if (request.method() === 'POST') posted.push(new URL(request.url()).pathname);
+  });
+  const upload = network.listenTo('POST', '/api/uploads');
+  network.admit();
+  await proxied.networkChanged();
+  await expect(item).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
+  expect(posted).toEqual(['/api/uploads', `/api/events/${event.id}/media`]);
+  const bytes = upload.bytes();
+  const jpeg = bytes.subarray(bytes.indexOf(Buffer.from([0xff, 0xd8, 0xff])));
+  expect(jpeg.length).toBeGreaterThan(1_000);
+  expect(bytes.length).toBeLessThan(photo.length);
+  for (const trace of ['Exif', '51.5560 N']) expect(bytes.includes(trace), trace).toBe(false);
+  // The first frame header says how large it is: upright, and as long as the server keeps it.
+  const frame = [0xc0, 0xc2].map((kind) => jpeg.indexOf(Buffer.from([0xff, kind]))).find((at) => at > 0) ?? 0;
+  expect([jpeg.readUInt16BE(frame + 7), jpeg.readUInt16BE(frame + 5)]).toEqual([1920, 2560]);
+  const [media] = await api.allMedia(event.id);
+  expect([media?.kind, media?.text]).toEqual(['photo', 'From the stand']);
 });
 
 test('M3 a refused draft is parked alone, is edited, and goes', async ({ api, eventPage, faults, page }) => {

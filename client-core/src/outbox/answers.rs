@@ -30,6 +30,16 @@ impl Outbox {
         }
     }
 
+    /// What is on its way is not waited for as long as it would have been: there is another network now.
+    pub(super) fn hasten(&mut self) {
+        let deadline = self.now + self.config.answer_timeout_anew;
+        for lane in self.lanes.values_mut() {
+            if let Step::Sending(sending) = &mut lane.step {
+                sending.deadline = sending.deadline.min(deadline);
+            }
+        }
+    }
+
     pub(super) fn answered(&mut self, attempt: Try, answer: Answer) {
         let Some((topic, sending)) = self.attempt(attempt) else { return };
         let (id, version, file) = (sending.id.clone(), sending.version, sending.file);

@@ -65,6 +65,23 @@ fn v5_a_request_that_says_nothing_is_given_up_and_one_that_moves_is_not() {
 }
 
 #[test]
+fn m3_what_went_with_the_old_network_is_not_waited_for_on_the_new_one() {
+    check(
+        "0 a open
+         0 a record k1
+         5 a connected
+         8 a connected
+         8 a accepted 2",
+        "0.000 a = kept k1
+         0.000 a sends k1 new #1
+         7.000 a aborts #1
+         7.015 a sends k1 new #2
+         8.000 a = acknowledged k1
+         8.000 a removes k1",
+    );
+}
+
+#[test]
 fn m3_nothing_is_tried_offline_and_everything_at_once_when_the_network_is_back() {
     check(
         "0 a open
