@@ -62,8 +62,8 @@ pub struct Config {
     pub lease: Duration,
     /// How long a request may be without any sign of progress.
     pub answer_timeout: Duration,
-    /// The same once the network has come back, or the server was heard anew: what was on its way before that may have
-    /// gone with the old network, and nobody says so.
+    /// The same once the network has come back, or the server was heard anew, for what has been silent for as long by
+    /// then: it may have gone with the old network, and nobody says so.
     pub answer_timeout_anew: Duration,
     /// Time between two tries of a storage that fails.
     pub store_retry: Duration,

@@ -120,7 +120,8 @@ test('M3 E16 a photo taken offline leaves the device small and without what the 
   const upload = network.listenTo('POST', '/api/uploads');
   network.admit();
   await proxied.networkChanged();
-  await expect(item).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
+  // A server that is built without optimisation takes its time with it.
+  await expect(item).toHaveAttribute('data-media-id', /.+/, { timeout: 30_000 });
   expect(posted).toEqual(['/api/uploads', `/api/events/${event.id}/media`]);
   const bytes = upload.bytes();
   const jpeg = bytes.subarray(bytes.indexOf(Buffer.from([0xff, 0xd8, 0xff])));

@@ -129,6 +129,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         network.down();
         await expect(page.getByRole('button', { name: '1 waiting' })).toBeVisible();
         await shot('waiting-photo');
+        await page.getByRole('button', { name: '1 waiting' }).click();
+        await expect(page.getByRole('dialog', { name: 'Waiting to be sent' })).toBeVisible();
+        await shot('waiting-list');
+        await page.keyboard.press('Escape');
         network.throttleUploads(undefined);
         network.admit();
         await expect(photo).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });

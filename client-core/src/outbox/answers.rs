@@ -30,11 +30,14 @@ impl Outbox {
         }
     }
 
-    /// What is on its way is not waited for as long as it would have been: there is another network now.
+    /// What has been silent for a while is not waited for as long as it would have been: there is another network now.
     pub(super) fn hasten(&mut self) {
-        let deadline = self.now + self.config.answer_timeout_anew;
+        let (now, config) = (self.now, &self.config);
+        let deadline = now + config.answer_timeout_anew;
         for lane in self.lanes.values_mut() {
-            if let Step::Sending(sending) = &mut lane.step {
+            if let Step::Sending(sending) = &mut lane.step
+                && now + config.answer_timeout >= sending.deadline + config.answer_timeout_anew
+            {
                 sending.deadline = sending.deadline.min(deadline);
             }
         }

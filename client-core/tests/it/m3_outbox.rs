@@ -69,15 +69,16 @@ fn m3_what_went_with_the_old_network_is_not_waited_for_on_the_new_one() {
     check(
         "0 a open
          0 a record k1
+         1 a connected
          5 a connected
          8 a connected
-         8 a accepted 2",
+         20 a accepted 2",
         "0.000 a = kept k1
          0.000 a sends k1 new #1
          7.000 a aborts #1
          7.015 a sends k1 new #2
-         8.000 a = acknowledged k1
-         8.000 a removes k1",
+         20.000 a = acknowledged k1
+         20.000 a removes k1",
     );
 }
 
