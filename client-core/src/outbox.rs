@@ -52,6 +52,7 @@ use crate::{Instant, random::Random};
 /// Numbers with units; the defaults are what the product ships.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Short, because a lane goes on only when each of its drafts has been answered, and answers get lost one by one.
     pub backoff_min: Duration,
     /// Shorter than the connection's: what was recorded is sent within 5 s of the network's return (M3), whether or
     /// not the browser says that it is back.
@@ -61,6 +62,9 @@ pub struct Config {
     pub lease: Duration,
     /// How long a request may be without any sign of progress.
     pub answer_timeout: Duration,
+    /// The same once the network has come back, or the server was heard anew, for what has been silent for as long by
+    /// then: it may have gone with the old network, and nobody says so.
+    pub answer_timeout_anew: Duration,
     /// Time between two tries of a storage that fails.
     pub store_retry: Duration,
     /// Lanes that are sent from at a time.
@@ -70,10 +74,11 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            backoff_min: Duration::from_millis(500),
-            backoff_max: Duration::from_secs(4),
+            backoff_min: Duration::from_millis(100),
+            backoff_max: Duration::from_secs(3),
             lease: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(15),
+            answer_timeout_anew: Duration::from_secs(2),
             store_retry: Duration::from_secs(5),
             lanes_at_once: 3,
         }
@@ -148,9 +153,13 @@ impl Outbox {
             }
             Input::Online(online) => {
                 self.online = online;
+                self.hasten();
                 self.wake();
             }
-            Input::Connected => self.wake(),
+            Input::Connected => {
+                self.hasten();
+                self.wake();
+            }
             Input::TryNow => {
                 for lane in self.lanes.values_mut() {
                     lane.named_by_server = false;
@@ -207,6 +216,7 @@ impl Outbox {
         self.entries.visible().map(|entry| Shown {
             draft: &entry.record.draft,
             state: self.state(entry),
+            tried: entry.tried,
             kept: entry.is_kept(),
         })
     }

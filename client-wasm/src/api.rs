@@ -7,7 +7,7 @@ use shared::{
     ErrorCode, EventId, MediaId,
     model::{
         event::{Event, EventPatch, NewEvent},
-        media::{Media, MediaKind, MediaPatch, NewMedia},
+        media::{Media, MediaKind, MediaPatch},
     },
     rest::{ErrorBody, Page, Snapshot},
 };
@@ -56,11 +56,6 @@ impl ApiError {
                 field: None,
             },
         }
-    }
-
-    /// Whether the same call may succeed in a moment.
-    pub(crate) fn is_passing(&self) -> bool {
-        self.code.is_none_or(ErrorCode::is_temporary)
     }
 
     /// Whether who asks is not to see it, or there is no such thing.
@@ -156,17 +151,6 @@ pub(crate) async fn media_page(
         url.push_str(&encode(before));
     }
     get(&url).await
-}
-
-/// Posts an item without a file.
-pub(crate) async fn post_text(id: &EventId, post: &upload::Post) -> Answer<Media> {
-    let new = NewMedia {
-        author: post.author.clone(),
-        text: post.text.clone(),
-        upload_id: None,
-        key: Some(post.key.clone()),
-    };
-    send(Request::post(&format!("/api/events/{id}/media")), &new).await
 }
 
 pub(crate) async fn media(event: &EventId, id: &MediaId) -> Answer<Media> {

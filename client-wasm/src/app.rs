@@ -1,6 +1,6 @@
 //! The frame of every page: what they share by context, the header, and which page stands where.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     components::{Route, Router, Routes},
     path,
@@ -16,7 +16,28 @@ use crate::{
     pages::{event::EventPage, events::EventsPage, not_found::NotFoundPage},
     parts,
     session::Session,
+    storage,
 };
+
+/// What was recorded on an earlier visit is sent from whatever page the app begins with, as soon as there is a
+/// connection.
+fn send_what_waits(session: Session, live: Live) {
+    if storage::unsent() == 0 {
+        return;
+    }
+    let owner = Owner::current().unwrap_or_default();
+    Effect::new(move || {
+        if session.is_known() && live.shown.get().is_up() {
+            let owner = owner.clone();
+            spawn_local(async move {
+                // Without the part it is sent from the next page that has it.
+                if let Ok(send) = parts::sender().await {
+                    owner.with(|| send(session, live));
+                }
+            });
+        }
+    });
+}
 
 /// What draws a page: one type for all of them, as the router is compiled anew for every type of view.
 type View = fn() -> AnyView;
@@ -42,7 +63,9 @@ pub(crate) fn App() -> impl IntoView {
     let live = Live::start();
     provide_context(live);
     offline::start(live);
-    provide_context(Session::start(live));
+    let session = Session::start(live);
+    provide_context(session);
+    send_what_waits(session, live);
     parts::when_signed_in(parts::unread);
 
     view! {

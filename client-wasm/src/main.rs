@@ -12,6 +12,7 @@ mod browser;
 mod components;
 mod driver;
 mod offline;
+mod outbox;
 mod pages;
 mod parts;
 mod session;

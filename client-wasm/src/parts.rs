@@ -22,6 +22,7 @@ use crate::{
         new_event::NewEventDialog,
     },
     driver::{Live, use_live},
+    outbox::outbox,
     pages::{
         account::AccountPage,
         event::{
@@ -194,6 +195,19 @@ in_part!(
     fn composer() -> Compose {
         |event, feed, outgoing, writing| {
             view! { <Composer event=event feed=feed outgoing=outgoing writing=writing /> }.into_any()
+        }
+    }
+);
+
+/// What sees to an outbox.
+pub(crate) type Sender = fn(Session, Live);
+
+in_part!(
+    write,
+    /// The outbox, for a page without a composer.
+    fn sender() -> Sender {
+        |session, live| {
+            outbox(session, live);
         }
     }
 );

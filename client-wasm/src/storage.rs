@@ -12,6 +12,7 @@ const NAME: &str = "touchline.name";
 const WATCHER: &str = "touchline.watcher";
 const THEME: &str = "touchline.theme";
 const SESSION: &str = "touchline.session";
+const UNSENT: &str = "touchline.unsent";
 const SPOILER_DELAY: &str = "touchline.delay";
 
 fn store() -> Option<web_sys::Storage> {
@@ -37,6 +38,30 @@ pub(crate) fn display_name() -> String {
 /// Remembers the name to post under.
 pub(crate) fn set_display_name(name: &str) {
     write(NAME, name);
+}
+
+/// Remembers how many drafts have not been sent, so that a page that begins knows whether there is an outbox to see to.
+pub(crate) fn set_unsent(count: usize) {
+    if unsent() != count {
+        write(UNSENT, &count.to_string());
+    }
+}
+
+/// How many drafts have not been sent, as far as this browser remembers.
+pub(crate) fn unsent() -> usize {
+    read(UNSENT).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Asks the browser not to throw away what is kept here. It decides by itself, and some ask.
+pub(crate) async fn persist() {
+    let navigator = browser::window().navigator();
+    // Absent from pages that did not come over TLS.
+    let present =
+        js_sys::Reflect::get(&navigator, &"storage".into()).is_ok_and(|storage| storage.is_object());
+    if let Some(asked) = present.then(|| navigator.storage().persist().ok()).flatten() {
+        // Without it the drafts are kept for as long as there is room.
+        wasm_bindgen_futures::JsFuture::from(asked).await.ok();
+    }
 }
 
 /// How long matches are held back, in seconds.

@@ -263,8 +263,8 @@ export class Api {
   }
 
   /** What stands in a match's log, in the order in which it was stored. */
-  async log(match: string): Promise<{ id: string; kind: string }[]> {
-    const page: Page<{ id: string; kind: string }> = await this.call('GET', `/api/matches/${match}/events`);
+  async log(match: string): Promise<{ id: string; kind: string; player?: string; createdAt: string }[]> {
+    const page: Page<{ id: string; kind: string; player?: string; createdAt: string }> = await this.call('GET', `/api/matches/${match}/events`);
     return page.items;
   }
 

@@ -13,6 +13,8 @@ interface Pair {
   hold: NodeJS.Timeout | undefined;
   /** The answer that comes is lost, and the connection with it. */
   loses: boolean;
+  /** What it sends is kept. */
+  isHeard: boolean;
 }
 
 const REQUEST = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\S+) HTTP\/1\.1\r\n/;
@@ -25,7 +27,10 @@ export class Network {
   private holdLimitMs: number | undefined;
   private uploadBytesPerSecond: number | undefined;
   private losing: string | undefined;
+  private forgetting: string | undefined;
+  private forgotten = false;
   private lost = 0;
+  private heard: { request: string; bytes: Buffer[] } | undefined;
 
   private constructor(
     private readonly listener: Listener,
@@ -92,6 +97,18 @@ export class Network {
     this.losing = `${method} ${path}`;
   }
 
+  /** From now on every first, third, fifth … such request reaches the server, and its answer nobody. */
+  loseEveryOtherAnswer(method: string, path: string): void {
+    this.forgetting = `${method} ${path}`;
+  }
+
+  /** Keeps what the browser sends with the next such request, and after it over the same connection. */
+  listenTo(method: string, path: string): { bytes: () => Buffer } {
+    const heard = { request: `${method} ${path}`, bytes: [] as Buffer[] };
+    this.heard = heard;
+    return { bytes: () => Buffer.concat(heard.bytes) };
+  }
+
   get answersLost(): number {
     return this.lost;
   }
@@ -109,7 +126,7 @@ export class Network {
       return;
     }
     const upstream = connect({ port: this.targetPort, host: '127.0.0.1', noDelay: true });
-    const pair: Pair = { client, upstream, silent: false, hold: undefined, loses: false };
+    const pair: Pair = { client, upstream, silent: false, hold: undefined, loses: false, isHeard: false };
     this.pairs.add(pair);
     client.on('data', (chunk) => this.fromClient(pair, chunk));
     upstream.on('data', (chunk) => this.fromServer(pair, chunk));
@@ -129,6 +146,11 @@ export class Network {
         this.losing = undefined;
         pair.loses = true;
       }
+      if (`${method} ${path}` === this.forgetting) {
+        this.forgotten = !this.forgotten;
+        pair.loses = this.forgotten;
+      }
+      pair.isHeard ||= `${method} ${path}` === this.heard?.request;
       if (this.upgrades !== 'pass' && /\r\nupgrade: *websocket/i.test(chunk.toString('latin1'))) {
         if (this.upgrades === 'forbid') pair.client.write(FORBIDDEN);
         this.close(pair);
@@ -139,6 +161,7 @@ export class Network {
         pair.hold = setTimeout(() => this.close(pair), this.holdLimitMs);
       }
     }
+    if (pair.isHeard) this.heard?.bytes.push(chunk);
     pair.upstream.write(chunk);
     if (this.uploadBytesPerSecond !== undefined) {
       pair.client.pause();

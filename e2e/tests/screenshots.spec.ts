@@ -127,11 +127,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(photo).toContainText('Sending…');
         await shot('sending-photo');
         network.down();
-        await expect(photo).toContainText('Not sent.', { timeout: 15_000 });
-        await shot('not-sent-photo');
+        await expect(page.getByRole('button', { name: '1 waiting' })).toBeVisible();
+        await shot('waiting-photo');
+        await page.getByRole('button', { name: '1 waiting' }).click();
+        await expect(page.getByRole('dialog', { name: 'Waiting to be sent' })).toBeVisible();
+        await shot('waiting-list');
+        await page.keyboard.press('Escape');
         network.throttleUploads(undefined);
         network.admit();
-        await photo.getByRole('button', { name: 'Retry' }).click();
         await expect(photo).toHaveAttribute('data-media-id', /.+/, { timeout: 15_000 });
         await shot('sent-photo');
       });

@@ -30,6 +30,19 @@ impl Outbox {
         }
     }
 
+    /// What has been silent for a while is not waited for as long as it would have been: there is another network now.
+    pub(super) fn hasten(&mut self) {
+        let (now, config) = (self.now, &self.config);
+        let deadline = now + config.answer_timeout_anew;
+        for lane in self.lanes.values_mut() {
+            if let Step::Sending(sending) = &mut lane.step
+                && now + config.answer_timeout >= sending.deadline + config.answer_timeout_anew
+            {
+                sending.deadline = sending.deadline.min(deadline);
+            }
+        }
+    }
+
     pub(super) fn answered(&mut self, attempt: Try, answer: Answer) {
         let Some((topic, sending)) = self.attempt(attempt) else { return };
         let (id, version, file) = (sending.id.clone(), sending.version, sending.file);
@@ -71,6 +84,8 @@ impl Outbox {
         if files_are_gone && !std::mem::replace(&mut entry.uploaded_anew, true) {
             return Some(Command::UploadAnew { version });
         }
+        // A key that was used before stands for something that the server has.
+        entry.tried &= refusal.code == ErrorCode::KeyReused;
         Some(Command::Park { version, refusal })
     }
 

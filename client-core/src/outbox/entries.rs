@@ -22,11 +22,17 @@ pub(super) enum Added {
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) added: Added,
+    /// It was sent from here, and the server has not refused it: it may have it.
+    pub(super) tried: bool,
     /// Its files were uploaded a second time: no third one.
     pub(super) uploaded_anew: bool,
 }
 
 impl Entry {
+    const fn new(record: Record, added: Added) -> Self {
+        Self { record, added, tried: false, uploaded_anew: false }
+    }
+
     pub(super) const fn is_kept(&self) -> bool {
         matches!(self.added, Added::Since(_))
     }
@@ -42,7 +48,7 @@ pub(super) struct Entries {
 impl Entries {
     pub(super) fn record(&mut self, draft: Draft) {
         if self.find(&draft.id).is_none() && !self.over.contains(&draft.id) {
-            self.list.push(Entry { record: Record::new(draft), added: Added::No, uploaded_anew: false });
+            self.list.push(Entry::new(Record::new(draft), Added::No));
         }
     }
 
@@ -124,7 +130,7 @@ impl Entries {
                 entry.added = added;
                 entry.record = record;
             } else if !self.is_over(&record.draft.id) {
-                self.list.push(Entry { record, added, uploaded_anew: false });
+                self.list.push(Entry::new(record, added));
             }
         }
         let is_gone = |entry: &Entry| {

@@ -185,6 +185,8 @@ pub enum State {
 pub struct Shown<'a> {
     pub draft: &'a Draft,
     pub state: State,
+    /// The server may have it: it was sent from this tab, and has not been refused since.
+    pub tried: bool,
     /// It is on the disk.
     pub kept: bool,
 }

@@ -341,6 +341,9 @@ impl Outbox {
             renew_at: now + config.lease / RENEWALS_PER_LEASE,
         });
         self.changed = true;
+        if let Some(entry) = self.entries.find(&record.draft.id).filter(|_| file.is_none()) {
+            entry.tried = true;
+        }
         let record = Box::new(record);
         self.outputs.push_back(match file {
             Some(file) => Output::Upload { attempt, record, file },

@@ -42,8 +42,8 @@ fn m4_a_lost_answer_is_asked_for_again_under_the_same_key() {
          9 a accepted 3",
         "0.000 a = kept k1
          0.000 a sends k1 new #1
-         1.281 a sends k1 new #2
-         2.448 a sends k1 new #3
+         1.015 a sends k1 new #2
+         2.007 a sends k1 new #3
          9.000 a = acknowledged k1
          9.000 a removes k1",
     );
@@ -60,7 +60,25 @@ fn v5_a_request_that_says_nothing_is_given_up_and_one_that_moves_is_not() {
         "0.000 a = kept k1
          0.000 a uploads k1/0 #1
          39.000 a aborts #1
-         39.281 a uploads k1/0 #2",
+         39.015 a uploads k1/0 #2",
+    );
+}
+
+#[test]
+fn m3_what_went_with_the_old_network_is_not_waited_for_on_the_new_one() {
+    check(
+        "0 a open
+         0 a record k1
+         1 a connected
+         5 a connected
+         8 a connected
+         20 a accepted 2",
+        "0.000 a = kept k1
+         0.000 a sends k1 new #1
+         7.000 a aborts #1
+         7.015 a sends k1 new #2
+         20.000 a = acknowledged k1
+         20.000 a removes k1",
     );
 }
 
@@ -91,7 +109,7 @@ fn v5_hearing_the_server_shortens_a_backoff_but_not_the_pause_that_it_names() {
         "0 a open
          0 a record k1
          0.1 a failed 1
-         0.2 a connected
+         0.101 a connected
          0.3 a failed 2 retry 60
          1 a connected
          2 a online
@@ -100,7 +118,7 @@ fn v5_hearing_the_server_shortens_a_backoff_but_not_the_pause_that_it_names() {
          362 a now",
         "0.000 a = kept k1
          0.000 a sends k1 new #1
-         0.200 a sends k1 new #2
+         0.101 a sends k1 new #2
          60.300 a sends k1 new #3
          361.000 a sends k1 new #4",
     );
@@ -137,7 +155,7 @@ fn m3_a_refused_draft_is_parked_alone_and_can_be_edited() {
          0.000 a = kept k2
          1.000 a writes k1
          1.000 a sends k2 new #2
-         a: k1 parked invalid, k2 sending
+         a: k1 parked invalid, k2 sending tried
          store: k1! new, k2 new
          2.000 a = acknowledged k2
          2.000 a removes k2
@@ -178,6 +196,29 @@ fn m3_a_parked_draft_is_tried_again_or_given_up() {
 }
 
 #[test]
+fn m4_what_the_server_may_have_is_told_from_what_it_cannot_have() {
+    check(
+        "0 a open
+         0 a record k1
+         0 a record k2
+         1 a offline
+         1 a failed 1
+         1 a shows
+         2 a online
+         3 a refused 2 invalid
+         3 a shows",
+        "0.000 a = kept k1
+         0.000 a sends k1 new #1
+         0.000 a = kept k2
+         a: k1 waiting tried, k2 waiting
+         2.000 a sends k1 new #2
+         3.000 a writes k1
+         3.000 a sends k2 new #3
+         a: k1 parked invalid, k2 sending tried",
+    );
+}
+
+#[test]
 fn m4_an_edit_of_what_had_arrived_is_a_conflict_that_somebody_sees() {
     check(
         "0 a open
@@ -191,7 +232,7 @@ fn m4_an_edit_of_what_had_arrived_is_a_conflict_that_somebody_sees() {
          1.000 a writes k1
          1.000 a sends k1 other #2
          2.000 a writes k1
-         a: k1 parked keyReused",
+         a: k1 parked keyReused tried",
     );
 }
 
@@ -215,7 +256,7 @@ fn m4_what_is_decided_while_a_draft_is_on_its_way_waits_for_the_answer() {
          1.000 a removes k1
          1.000 a sends k2 new #2
          2.000 a writes k2
-         2.281 a sends k2 better #3
+         2.015 a sends k2 better #3
          3.000 a = acknowledged k2
          3.000 a removes k2
          store:",
@@ -243,7 +284,7 @@ fn m3_files_go_before_their_draft_and_only_once() {
          6.000 a writes k1
          6.000 a sends k1+u1+u2 new #2
          store: k1+u1+u2 new
-         7.281 a sends k1+u1+u2 new #3
+         7.015 a sends k1+u1+u2 new #3
          9.000 a = acknowledged k1
          9.000 a removes k1
          store:",
@@ -297,7 +338,7 @@ fn m3_drafts_survive_a_crash_in_every_state() {
          1.000 a sends k2 new #2
          store: k1! new, k2 new, k3 new
          4.000 a sends k2 new #1
-         a: k1 parked invalid, k2 sending, k3 waiting
+         a: k1 parked invalid, k2 sending tried, k3 waiting
          5.000 a = acknowledged k2
          5.000 a removes k2
          5.000 a sends k3 new #2
@@ -509,7 +550,7 @@ fn m3_a_storage_that_is_full_is_told_and_drafts_go_all_the_same() {
          4.000 a sends k3 new #3
          6.000 a = kept k3
          6.000 a = kept again
-         a: k3 sending
+         a: k3 sending tried
          store: k3 new
          7.000 a = acknowledged k3
          7.000 a removes k3
@@ -574,7 +615,7 @@ fn m3_what_was_decided_while_the_storage_failed_is_written_when_it_works() {
          9.000 a = acknowledged k2
          9.000 a removes k2
          9.000 a sends k3 new #2
-         a: k3 sending",
+         a: k3 sending tried",
     );
 }
 
@@ -596,12 +637,12 @@ fn m4_only_the_author_sends_and_who_is_unknown_sends_nothing() {
         "0.000 a = kept k1
          0.000 a = kept k2
          1.000 a sends k2 new #1
-         a: k1 of another, k2 sending
+         a: k1 of another, k2 sending tried
          2.000 a = acknowledged k2
          2.000 a removes k2
          3.000 a sends k1 new #2
          4.000 a = sign in
-         a: k1 waiting
+         a: k1 waiting tried
          9.000 a sends k1 new #3
          9.000 a = acknowledged k1
          9.000 a removes k1",

@@ -4,7 +4,7 @@ use gloo_net::http::Request;
 use shared::{
     EventId, MatchId, TournamentId,
     model::{
-        match_::{Entry, Match, MatchEvent, NewMatch, NewTeam, Team},
+        match_::{Match, MatchEvent, NewMatch, NewTeam, Team},
         tournament::Tournament,
     },
     rest::{Page, Snapshot},
@@ -44,10 +44,6 @@ pub(crate) async fn one(id: &MatchId) -> Answer<(Snapshot<Match>, Option<f64>)> 
 /// A match's whole log.
 pub(crate) async fn entries(id: &MatchId) -> Answer<Page<MatchEvent>> {
     get(&format!("/api/matches/{id}/events")).await
-}
-
-pub(crate) async fn record(id: &MatchId, entry: &Entry) -> Answer<MatchEvent> {
-    send(Request::post(&format!("/api/matches/{id}/events")), entry).await
 }
 
 pub(crate) async fn of_event(id: &EventId) -> Answer<Page<Match>> {

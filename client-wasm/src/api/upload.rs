@@ -1,59 +1,26 @@
-//! Posting an item with its file, or a file alone: multipart over `XMLHttpRequest`, the one way a browser tells how far an
-//! upload has come. Posts once; trying again with the same key is the caller's business.
+//! Sending a form over `XMLHttpRequest`, the one way a browser tells how far an upload has come, and a file that
+//! something is made of later. Sends once; trying again is the caller's business.
 
-use serde::de::DeserializeOwned;
-use shared::{
-    EventId, IdempotencyKey,
-    model::media::{Attachment, Media},
-};
+use shared::model::media::Attachment;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use super::ApiError;
+use super::{ApiError, read};
 
-/// What is posted.
-#[derive(Debug, Clone)]
-pub(crate) struct Post {
-    pub(crate) key: IdempotencyKey,
-    /// A visitor's; empty for who is signed in.
-    pub(crate) author: String,
-    pub(crate) text: String,
-    pub(crate) file: Option<web_sys::File>,
-    /// A picture out of a video.
-    pub(crate) poster: Option<web_sys::Blob>,
-}
+/// What became of a form: status, body and `Retry-After` of the answer.
+pub(crate) type Sent = (u16, String, Option<String>);
 
-fn form(post: &Post) -> Result<web_sys::FormData, JsValue> {
-    let form = web_sys::FormData::new()?;
-    if !post.author.is_empty() {
-        form.append_with_str("author", &post.author)?;
-    }
-    form.append_with_str("text", &post.text)?;
-    form.append_with_str("key", post.key.as_str())?;
-    add_files(&form, post.file.as_ref(), post.poster.as_ref())?;
-    Ok(form)
-}
-
-fn add_files(
-    form: &web_sys::FormData,
-    file: Option<&web_sys::File>,
+/// A file, and a picture out of it if it is a video, as the server takes them.
+pub(crate) fn form(
+    file: &web_sys::Blob,
+    name: &str,
     poster: Option<&web_sys::Blob>,
-) -> Result<(), JsValue> {
-    if let Some(file) = file {
-        form.append_with_blob_and_filename("file", file, &file.name())?;
-    }
+) -> Result<web_sys::FormData, JsValue> {
+    let form = web_sys::FormData::new()?;
+    form.append_with_blob_and_filename("file", file, name)?;
     if let Some(poster) = poster {
         form.append_with_blob_and_filename("poster", poster, "poster.jpg")?;
     }
-    Ok(())
-}
-
-/// Posts, calling `progress` with the share that has been sent (0 to 1).
-pub(crate) async fn post(
-    event: &EventId,
-    post: &Post,
-    progress: impl Fn(f64) + 'static,
-) -> Result<Media, ApiError> {
-    send(&format!("/api/events/{event}/media"), form(post), Box::new(progress)).await
+    Ok(form)
 }
 
 /// Sends a file that something is made of later, and a video's picture with it.
@@ -62,29 +29,24 @@ pub(crate) async fn file(
     poster: Option<&web_sys::Blob>,
     progress: impl Fn(f64) + 'static,
 ) -> Result<Attachment, ApiError> {
-    let form = || {
-        let form = web_sys::FormData::new()?;
-        add_files(&form, Some(file), poster)?;
-        Ok(form)
-    };
-    send("/api/uploads", form(), Box::new(progress)).await
+    let form = form(file, &file.name(), poster).map_err(|_| ApiError::unreachable())?;
+    match send(&form, progress).await {
+        None => Err(ApiError::unreachable()),
+        Some((200..300, body, _)) => read(&body),
+        Some((status, body, _)) => Err(ApiError::from_body(status, &body)),
+    }
 }
 
-async fn send<T: DeserializeOwned>(
-    url: &str,
-    form: Result<web_sys::FormData, JsValue>,
-    progress: Box<dyn Fn(f64)>,
-) -> Result<T, ApiError> {
-    let request = form.and_then(|form| begin(url, &form, progress)).map_err(|_| ApiError::unreachable())?;
+/// Uploads a form, calling `progress` with the share that has been sent (0 to 1); `None` if no answer comes.
+pub(crate) async fn send(form: &web_sys::FormData, progress: impl Fn(f64) + 'static) -> Option<Sent> {
+    let request = begin("/api/uploads", form, Box::new(progress)).ok()?;
     let ended = js_sys::Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
     let waited = wasm_bindgen_futures::JsFuture::from(ended).await;
     request.set_onloadend(None);
-    let status = request.status().unwrap_or(0);
-    if waited.is_err() || status == 0 {
-        return Err(ApiError::unreachable());
-    }
+    let status = request.status().ok().filter(|status| *status != 0 && waited.is_ok())?;
     let body = request.response_text().ok().flatten().unwrap_or_default();
-    if (200..300).contains(&status) { super::read(&body) } else { Err(ApiError::from_body(status, &body)) }
+    let retry_after = request.get_response_header("retry-after").ok().flatten();
+    Some((status, body, retry_after))
 }
 
 fn begin(

@@ -15,7 +15,7 @@ use super::{
     menu::{Menu, MenuEntry},
     theme::ThemeEntry,
 };
-use crate::{browser, pages::sign_in, session::use_session};
+use crate::{browser, pages::sign_in, session::use_session, storage};
 
 /// As in `people.css`: the bar leaves out the button for the colour scheme, and links to pages.
 const NARROW: &str = "(max-width: 620px)";
@@ -47,6 +47,17 @@ pub(crate) fn Me() -> impl IntoView {
     })
 }
 
+/// Asks, where something has not been sent yet: it stays on this device, and goes when the same person is back.
+pub(crate) fn leaves_nothing_behind() -> bool {
+    let unsent = storage::unsent();
+    unsent == 0
+        || browser::window()
+            .confirm_with_message(&format!(
+                "{unsent} not sent yet. Signed out, they wait on this device until you are back. Sign out?"
+            ))
+            .unwrap_or(true)
+}
+
 #[component]
 fn AccountMenu(account: Account) -> impl IntoView {
     let session = use_session();
@@ -58,6 +69,9 @@ fn AccountMenu(account: Account) -> impl IntoView {
     };
     let (to_account, to_posts) = (to("/account"), to("/posts"));
     let sign_out = Callback::new(move |()| {
+        if !leaves_nothing_behind() {
+            return;
+        }
         spawn_local(async move {
             match session.sign_out().await {
                 // A page of one's own has nothing to show any more, and sees to that itself.

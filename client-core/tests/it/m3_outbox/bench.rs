@@ -171,7 +171,8 @@ impl Bench {
                 State::OfAnother => "of another".to_owned(),
             };
             let kept = if shown.kept { "" } else { " unkept" };
-            format!("{} {state}{kept}", shown.draft.id)
+            let tried = if shown.tried { " tried" } else { "" };
+            format!("{} {state}{tried}{kept}", shown.draft.id)
         });
         let shown = shown.collect::<Vec<_>>().join(", ");
         writeln!(self.trace, "{tab}: {shown}").unwrap();

@@ -10,6 +10,7 @@ use crate::{
         announcer::use_announcer,
         dynamic::dynamic,
         form::{Form, FormProblem, LoadProblem},
+        me::leaves_nothing_behind,
         time::TimeAgo,
     },
     session::use_session,
@@ -40,7 +41,11 @@ pub(super) fn Sessions() -> impl IntoView {
         announcer.say("Signed out there.");
     });
     let form = Form::new();
-    let everywhere = move |_| form.run(session.sign_out_everywhere());
+    let everywhere = move |_| {
+        if leaves_nothing_behind() {
+            form.run(session.sign_out_everywhere());
+        }
+    };
     view! {
         <section class="panel" aria-labelledby=HEADING>
             <h2 id=HEADING tabindex="-1">"Where you are signed in"</h2>

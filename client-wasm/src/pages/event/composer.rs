@@ -13,19 +13,20 @@ use shared::{
 use wasm_bindgen::JsCast;
 
 pub(crate) mod files;
+mod queue;
 pub(crate) mod typing;
 
 use files::{Draft, accept};
+use queue::Queue;
 use typing::Typing;
 
-use super::{
-    feed::Feed,
-    outgoing::{NewPost, Outgoing},
-};
+use super::{feed::Feed, outgoing::Outgoing};
 use crate::{
     browser,
     components::dynamic::{dynamic, when},
     components::icon::Icon,
+    driver::use_live,
+    outbox::{NewPost, Timeline, outbox},
     session::use_session,
     storage,
 };
@@ -97,6 +98,9 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
     let typing = Typing::on(Topic::event(&event));
     let event = StoredValue::new(event);
     let session = use_session();
+    let sender = outbox(session, use_live());
+    let timeline = StoredValue::new_local(Timeline::of(&sender, event.get_value(), feed, outgoing));
+    let not_kept = StoredValue::new(sender.told().not_kept);
     let known_as = move || session.account.with(|a| a.as_ref().map(|a| a.person.display_name.clone()));
     let area = NodeRef::<html::Textarea>::new();
     let name = NodeRef::<html::Input>::new();
@@ -133,7 +137,7 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
             browser::scroll_to(0.0, false);
         }
         for new in posts(&author, &text, writing.drafts.get_untracked()) {
-            outgoing.post(event.get_value(), feed, new, signed_in.is_some());
+            timeline.with_value(|timeline| timeline.record(new));
         }
         writing.drafts.set(Vec::new());
         writing.text.set(String::new());
@@ -166,6 +170,9 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
             ></textarea>
             <Previews writing=writing />
             <p class="error-text" role="alert" hidden=dynamic(move || writing.problem.with(Option::is_none))>{writing.problem}</p>
+            <p class="error-text" role="alert" hidden=dynamic(move || not_kept.with_value(|why| why.with(Option::is_none)))>
+                {dynamic(move || not_kept.with_value(|why| why.get()))}
+            </p>
             <div class="composer-row">
                 <button class="icon-btn" type="button" aria-label="Attach files" title="Attach files" on:click=move |_| press(picker)>
                     {Icon::Clip.draw()}
@@ -182,8 +189,10 @@ pub(crate) fn Composer(event: EventId, feed: Feed, outgoing: Outgoing, writing: 
                         |known_as| view! { <span class="composer-name"><span class="visually-hidden">"You post as "</span>{known_as}</span> }.into_any(),
                     ))}
                 </div>
+                <Queue outbox=sender />
                 <button class="btn btn-primary" type="submit">"Post"</button>
             </div>
+
             <input node_ref=picker type="file" accept=ACCEPT multiple hidden aria-label="Files" on:change=move |_| take(picker, writing) />
             <input node_ref=camera type="file" accept="image/*" capture="environment" hidden aria-label="Camera" on:change=move |_| take(camera, writing) />
         </form>

@@ -1,24 +1,18 @@
-//! What is being posted from this page: each with its idempotency key, made before the first try and kept
-//! for every further one. Shows itself in the timeline as a local echo.
+//! What is being posted from this browser, as far as the timeline shows it: local echoes with their previews and how
+//! far they have come. It sends nothing: the outbox does, which is fetched with the composer, and says here what
+//! becomes of each.
 
-use std::time::Duration;
+use std::rc::Rc;
 
 use client_core::timeline::{Echo, EchoState};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use litemap::LiteMap;
-use shared::{EventId, IdempotencyKey, model::media::MediaKind};
-
-use super::feed::Feed;
-use crate::{
-    api::{
-        self, ApiError,
-        upload::{self, Post},
-    },
-    browser,
+use shared::{
+    IdempotencyKey,
+    model::media::{Media, MediaKind},
 };
 
-/// Waits before the second and the third try of a post that failed for a passing reason.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+use super::feed::Feed;
 
 /// A file as it lies on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,30 +23,28 @@ pub(crate) struct Preview {
     pub(crate) height: u32,
 }
 
-/// An item that somebody wants to post.
+/// What somebody decides about an echo that was refused.
 #[derive(Debug, Clone)]
-pub(crate) struct NewPost {
-    pub(crate) author: String,
-    pub(crate) text: String,
-    pub(crate) kind: MediaKind,
-    pub(crate) file: Option<web_sys::File>,
-    pub(crate) poster: Option<web_sys::Blob>,
-    pub(crate) preview: Option<Preview>,
+pub(crate) enum Decision {
+    Retry(IdempotencyKey),
+    Discard(IdempotencyKey),
 }
 
 struct Sending {
-    post: Post,
     echo: Echo,
     progress: RwSignal<f64>,
     preview: Option<Preview>,
     done: bool,
 }
 
+type Decide = Rc<dyn Fn(Decision)>;
+
 /// The posts of this page.
 #[derive(Clone, Copy)]
 pub(crate) struct Outgoing {
     posts: StoredValue<LiteMap<IdempotencyKey, Sending>, LocalStorage>,
     owner: StoredValue<Owner>,
+    decide: StoredValue<Option<Decide>, LocalStorage>,
 }
 
 impl Outgoing {
@@ -66,7 +58,20 @@ impl Outgoing {
                 }
             });
         });
-        Self { posts, owner: StoredValue::new(Owner::current().unwrap_or_default()) }
+        let owner = StoredValue::new(Owner::current().unwrap_or_default());
+        Self { posts, owner, decide: StoredValue::new_local(None) }
+    }
+
+    /// From now on decisions go there.
+    pub(crate) fn decided_by(self, decide: Decide) {
+        self.decide.set_value(Some(decide));
+    }
+
+    /// Somebody has decided.
+    pub(crate) fn decide(self, decision: Decision) {
+        if let Some(decide) = self.decide.get_value() {
+            decide(decision);
+        }
     }
 
     /// The local copy of a file that was posted from here.
@@ -76,7 +81,7 @@ impl Outgoing {
 
     /// The share that has been sent, 0 to 1.
     pub(crate) fn progress(self, key: &IdempotencyKey) -> Option<RwSignal<f64>> {
-        self.posts.with_value(|posts| posts.get(key).map(|sending| sending.progress))
+        self.posts.try_with_value(|posts| posts.get(key).map(|sending| sending.progress)).flatten()
     }
 
     /// The echoes of a kind that are still shown as such, for a list that is made anew.
@@ -90,104 +95,59 @@ impl Outgoing {
         })
     }
 
-    /// Shows the item and posts it; who is `signed_in` posts under the account's name, whatever is sent.
-    pub(crate) fn post(self, event: EventId, feed: Feed, new: NewPost, signed_in: bool) {
-        let Ok(key) = browser::random_id().parse::<IdempotencyKey>() else { return };
-        let echo = Echo {
-            key: key.clone(),
-            kind: new.kind,
-            text: new.text.clone(),
-            author: new.author.clone(),
-            preview: new.preview.as_ref().map(|preview| preview.url.clone()),
-            state: EchoState::Sending,
-        };
-        let author = if signed_in { String::new() } else { new.author };
-        let post = Post { key: key.clone(), author, text: new.text, file: new.file, poster: new.poster };
+    /// The state in which an echo is shown, if it is.
+    pub(crate) fn state(self, key: &IdempotencyKey) -> Option<EchoState> {
+        self.posts.try_with_value(|posts| posts.get(key).map(|sending| sending.echo.state.clone())).flatten()
+    }
+
+    /// Shows an item that is on its way. What was just written here brings the reader to it.
+    pub(crate) fn show(self, feed: Feed, echo: Echo, preview: Option<Preview>, just_now: bool) {
         let progress = self.owner.with_value(|owner| owner.with(|| RwSignal::new(0.0)));
-        let sending = Sending { post, echo: echo.clone(), progress, preview: new.preview, done: false };
+        let sending = Sending { echo: echo.clone(), progress, preview, done: false };
         self.posts.update_value(|posts| {
-            posts.insert(key.clone(), sending);
+            posts.insert(echo.key.clone(), sending);
         });
-        if feed.kind.get_untracked().is_none_or(|kind| kind == new.kind) {
-            feed.post(echo);
+        if feed.kind.get_untracked().is_none_or(|kind| kind == echo.kind) {
+            if just_now {
+                feed.post(echo);
+            } else {
+                feed.echo(|timeline| timeline.add_echo(echo));
+            }
         }
-        self.send(event, feed, key);
     }
 
-    /// Tries again, with the same key.
-    pub(crate) fn retry(self, event: EventId, feed: Feed, key: IdempotencyKey) {
-        self.state(feed, &key, EchoState::Sending);
-        self.send(event, feed, key);
+    /// Something has changed about it.
+    pub(crate) fn change(self, feed: Feed, key: &IdempotencyKey, text: String, state: EchoState) {
+        let changed = self.posts.try_update_value(|posts| {
+            let echo = &mut posts.get_mut(key)?.echo;
+            if echo.state == state && echo.text == text {
+                return None;
+            }
+            (echo.state, echo.text) = (state, text);
+            Some(echo.clone())
+        });
+        if let Some(echo) = changed.flatten()
+            && feed.kind.get_untracked().is_none_or(|kind| kind == echo.kind)
+        {
+            feed.echo(|timeline| timeline.add_echo(echo));
+        }
     }
 
-    /// Gives it up.
-    pub(crate) fn discard(self, feed: Feed, key: &IdempotencyKey) {
-        self.posts.update_value(|posts| {
+    /// The server has it.
+    pub(crate) fn confirm(self, feed: Feed, key: &IdempotencyKey, media: Media) {
+        self.posts.try_update_value(|posts| {
+            if let Some(sending) = posts.get_mut(key) {
+                sending.done = true;
+            }
+        });
+        feed.echo(|timeline| timeline.confirm_echo(media));
+    }
+
+    /// It is not on its way any more.
+    pub(crate) fn remove(self, feed: Feed, key: &IdempotencyKey) {
+        self.posts.try_update_value(|posts| {
             posts.remove(key);
         });
         feed.echo(|timeline| timeline.remove_echo(key));
-    }
-
-    fn state(self, feed: Feed, key: &IdempotencyKey, state: EchoState) {
-        self.posts.update_value(|posts| {
-            if let Some(sending) = posts.get_mut(key) {
-                sending.echo.state = state.clone();
-            }
-        });
-        feed.echo(|timeline| timeline.set_echo_state(key, state));
-    }
-
-    fn send(self, event: EventId, feed: Feed, key: IdempotencyKey) {
-        let Some(Some((post, progress))) = self
-            .posts
-            .try_with_value(|posts| posts.get(&key).map(|sending| (sending.post.clone(), sending.progress)))
-        else {
-            return;
-        };
-        spawn_local(async move {
-            let mut pauses = PAUSES.iter();
-            let answer = loop {
-                progress.try_set(0.0);
-                let answer = try_once(&event, &post, progress).await;
-                match (&answer, pauses.next()) {
-                    (Err(error), Some(pause)) if error.is_passing() => browser::pause(*pause).await,
-                    _ => break answer,
-                }
-            };
-            // The page may have been left meanwhile.
-            if self.posts.try_with_value(|posts| posts.contains_key(&key)) != Some(true) {
-                return;
-            }
-            match answer {
-                Ok(media) => {
-                    self.posts.update_value(|posts| {
-                        if let Some(sending) = posts.get_mut(&key) {
-                            sending.done = true;
-                            sending.post.file = None;
-                            sending.post.poster = None;
-                        }
-                    });
-                    feed.echo(|timeline| timeline.confirm_echo(media));
-                }
-                Err(ApiError { code, message, .. }) => {
-                    self.state(feed, &key, EchoState::Failed { code, message });
-                }
-            }
-        });
-    }
-}
-
-async fn try_once(
-    event: &EventId,
-    post: &Post,
-    progress: RwSignal<f64>,
-) -> Result<shared::model::media::Media, ApiError> {
-    if post.file.is_some() {
-        upload::post(event, post, move |share| {
-            progress.try_set(share);
-        })
-        .await
-    } else {
-        api::post_text(event, post).await
     }
 }

@@ -1,5 +1,5 @@
 //! Recording a match from the touchline, with one thumb: what can happen now as large buttons, then whose it was, then
-//! who. What is recorded is shown at once and counted at once; it goes to the server by way of `queue`. The last
+//! who. What is recorded is shown at once and counted at once; it goes to the server by way of the outbox. The last
 //! can be undone for five seconds, everything can be corrected later.
 
 use std::time::Duration;
@@ -32,7 +32,9 @@ use crate::{
         icon::Icon,
     },
     driver::use_live,
+    outbox::outbox,
     pages::{event::rights::Standing, sign_in},
+    session::use_session,
     words::count,
 };
 
@@ -49,6 +51,8 @@ pub(super) struct Recorder {
     /// What can be undone, and what it was.
     last: RwSignal<Option<(MatchEventId, String)>>,
     forgetting: StoredValue<Option<Timer>, LocalStorage>,
+    /// Why what is recorded now is lost with the page.
+    not_kept: RwSignal<Option<String>>,
 }
 
 impl Recorder {
@@ -113,7 +117,7 @@ impl Recorder {
 
     fn push(self, happening: Happening) -> Option<MatchEventId> {
         let id: MatchEventId = browser::random_id().parse().ok()?;
-        self.queue.push(Entry { id: id.clone(), happening });
+        self.queue.push(&Entry { id: id.clone(), happening });
         Some(id)
     }
 }
@@ -124,12 +128,16 @@ pub(super) fn RecordPage(id: MatchId) -> impl IntoView {
     browser::scroll_to(0.0, false);
     let log = MatchLog::follow(&id, false);
     voice::follow(log, RwSignal::new(false));
+    let outbox = outbox(use_session(), use_live());
+    let told = outbox.told();
+    told.read_out(use_announcer());
     let recorder = Recorder {
         log,
-        queue: Queue::of(&id),
+        queue: Queue::of(&id, outbox),
         making: RwSignal::new(None),
         last: RwSignal::new(None),
         forgetting: StoredValue::new_local(None),
+        not_kept: RwSignal::from(told.not_kept),
     };
     keep_in_step(recorder);
     let here = format!("/matches/{id}");
@@ -143,21 +151,26 @@ fn keep_in_step(recorder: Recorder) {
         for event in queue.take_stored() {
             log.insert(event);
         }
-        let waiting = queue.drafts.with(|drafts| {
-            drafts
+        let waiting = queue.entries.with(|entries| {
+            entries
                 .iter()
-                .filter(|draft| !matches!(draft.standing, Sent::Refused(_)))
-                .map(|draft| draft.entry.clone())
+                .filter(|entry| !matches!(entry.standing, Sent::Refused(_)))
+                .map(|entry| entry.entry.clone())
                 .collect::<Vec<_>>()
         });
         if log.pending.with_untracked(|pending| *pending != waiting) {
             log.pending.set(waiting);
         }
     });
-    let live = use_live();
+    // Another tab may have sent what was being taken back here.
     Effect::new(move || {
-        if live.shown.get().is_up() {
-            queue.now();
+        log.counted.track();
+        let is_there = |id: &MatchEventId| {
+            let line = log.counted.with_untracked(|counted| counted.line(id).cloned());
+            line.is_some_and(|line| !line.pending && line.struck.is_none())
+        };
+        for id in queue.came_too_late(is_there) {
+            recorder.strike(id);
         }
     });
     let awake = StoredValue::new_local(Awake::start());
@@ -175,8 +188,8 @@ fn Recording(recorder: Recorder) -> impl IntoView {
     let waiting = Memo::new(move |_| {
         recorder
             .queue
-            .drafts
-            .with(|drafts| drafts.iter().filter(|draft| draft.standing == Sent::Waiting).count() as u64)
+            .entries
+            .with(|entries| entries.iter().filter(|entry| entry.standing == Sent::Waiting).count() as u64)
     });
     // Said when it has come to something: an entry a moment on its way is nothing to talk about.
     let announcer = use_announcer();
@@ -198,6 +211,9 @@ fn Recording(recorder: Recorder) -> impl IntoView {
                     })}
                 </span>
             </div>
+            <p class="error-text" role="alert" hidden=dynamic(move || recorder.not_kept.with(Option::is_none))>
+                {dynamic(move || recorder.not_kept.get())}
+            </p>
             <Scoreboard log=log small=true />
             {dynamic(move || match standing.get() {
                 Standing::Unknown | Standing::MayPost => view! {

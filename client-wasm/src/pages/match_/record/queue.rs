@@ -1,35 +1,22 @@
-//! What has been recorded here and is not on the server yet: sent one after another, in the order in which it was
-//! recorded, each with the id that it was given when it happened, however often that takes. What the server refuses
-//! waits alone for a decision and lets the next go.
-//!
-//! It lives as long as the page, whichever address that shows. The only type that sends: an outbox that survives the
-//! page takes its place by having the same five functions. Draws nothing.
+//! What has been recorded of one match in this browser and is not on the server yet, as the recorder shows it: entries
+//! on one side, drafts of the outbox on the other. The lane of a match is its topic, so entries go in the order
+//! recorded. Sends and keeps nothing: that is the outbox's. Draws nothing.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::RefCell, rc::Rc};
 
-use leptos::{prelude::*, task::spawn_local};
+use client_core::outbox::{Author, Draft, State};
+use leptos::prelude::*;
 use shared::{
-    MatchEventId, MatchId,
+    IdempotencyKey, MatchEventId, MatchId, Topic,
     model::match_::{Entry, MatchEvent},
 };
 
-use crate::{
-    api::matches as api,
-    browser::{self, Listener, Timer},
-};
-
-/// Before the second try, and at most before any.
-const RETRY_FIRST: Duration = Duration::from_millis(500);
-const RETRY_MAX: Duration = Duration::from_secs(8);
+use super::super::words::what_word;
+use crate::outbox::{Handle, Pending, Place};
 
 /// An entry on its way.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Draft {
+pub(super) struct OnItsWay {
     pub(super) entry: Entry,
     pub(super) standing: Standing,
 }
@@ -42,188 +29,130 @@ pub(super) enum Standing {
     Stored(Box<MatchEvent>),
 }
 
-struct Sending {
-    of: MatchId,
-    drafts: ArcRwSignal<Vec<Draft>>,
-    /// The one that the server has been asked to take, and has not answered.
-    under_way: RefCell<Option<MatchEventId>>,
-    tries: Cell<u32>,
-    retry: RefCell<Option<Timer>>,
-    /// Nobody leaves the page unasked while something waits.
-    _leaving: Listener,
-    _online: Listener,
-}
-
-thread_local! {
-    static QUEUES: RefCell<BTreeMap<MatchId, Rc<Sending>>> = RefCell::default();
+struct Lane {
+    entries: RwSignal<Vec<OnItsWay>>,
 }
 
 /// The queue of one match.
 #[derive(Clone, Copy)]
 pub(super) struct Queue {
-    sending: StoredValue<Rc<Sending>, LocalStorage>,
-    pub(super) drafts: RwSignal<Vec<Draft>>,
+    of: StoredValue<MatchId>,
+    outbox: StoredValue<Handle, LocalStorage>,
+    /// What was taken back before it had been sent from here. Another tab may have been quicker.
+    taken_back: StoredValue<RefCell<Vec<MatchEventId>>, LocalStorage>,
+    pub(super) entries: RwSignal<Vec<OnItsWay>>,
 }
 
 impl Queue {
-    /// The one queue of this match.
-    pub(super) fn of(id: &MatchId) -> Self {
-        let sending = QUEUES.with_borrow_mut(|queues| {
-            Rc::clone(queues.entry(id.clone()).or_insert_with(|| Sending::start(id.clone())))
-        });
-        Self { drafts: RwSignal::from(sending.drafts.clone()), sending: StoredValue::new_local(sending) }
+    /// Shows what waits of this match for as long as the current owner lives.
+    pub(super) fn of(id: &MatchId, outbox: Handle) -> Self {
+        let entries = RwSignal::new(Vec::new());
+        outbox.attach(Topic::of_match(id), Rc::new(Lane { entries }));
+        Self {
+            of: StoredValue::new(id.clone()),
+            outbox: StoredValue::new_local(outbox),
+            taken_back: StoredValue::new_local(RefCell::default()),
+            entries,
+        }
     }
 
     /// Puts an entry at the end.
-    pub(super) fn push(self, entry: Entry) {
-        let sending = self.sending.get_value();
-        sending.drafts.update(|drafts| drafts.push(Draft { entry, standing: Standing::Waiting }));
-        sending.pump();
+    pub(super) fn push(self, entry: &Entry) {
+        let Ok(body) = serde_json::to_string(entry) else { return };
+        let of = self.of.get_value();
+        let draft = Draft {
+            id: entry.id.clone().into(),
+            topic: Topic::of_match(&of),
+            author: Author::Visitor,
+            path: format!("/api/matches/{of}/events"),
+            body,
+            files: 0,
+            note: what_word(&entry.happening.what).to_owned(),
+        };
+        self.outbox.with_value(|outbox| outbox.record(draft));
     }
 
     /// Takes an entry back, if it has not gone out.
     pub(super) fn take_back(self, id: &MatchEventId) -> bool {
-        let sending = self.sending.get_value();
-        let is_under_way = sending.under_way.borrow().as_ref() == Some(id);
-        if is_under_way || sending.standing(id).is_none_or(|standing| matches!(standing, Standing::Stored(_)))
-        {
+        let key = IdempotencyKey::from(id.clone());
+        let found = self.outbox.with_value(|outbox| outbox.find(&key));
+        let may_be_there =
+            |pending: &Pending| pending.tried || matches!(pending.state, State::Sending | State::OfAnother);
+        if found.is_none_or(|pending| may_be_there(&pending)) {
             return false;
         }
-        // Tried before without an answer: the server may have it.
-        if sending.tries.get() > 0 && sending.first_waiting().as_ref() == Some(id) {
-            return false;
-        }
-        sending.drafts.update(|drafts| drafts.retain(|draft| draft.entry.id != *id));
+        self.taken_back.with_value(|taken| taken.borrow_mut().push(id.clone()));
+        self.discard(id);
         true
+    }
+
+    /// What was taken back here and is on the server all the same, each once.
+    pub(super) fn came_too_late(self, is_there: impl Fn(&MatchEventId) -> bool) -> Vec<MatchEventId> {
+        self.taken_back.with_value(|taken| taken.borrow_mut().extract_if(.., |id| is_there(id)).collect())
     }
 
     /// Gives up what was refused.
     pub(super) fn discard(self, id: &MatchEventId) {
-        self.drafts.update(|drafts| drafts.retain(|draft| draft.entry.id != *id));
+        self.outbox.with_value(|outbox| outbox.discard(&id.clone().into()));
+    }
+
+    /// What was refused is sent once more.
+    pub(super) fn retry(self, id: &MatchEventId) {
+        self.outbox.with_value(|outbox| outbox.retry(&id.clone().into()));
     }
 
     /// What the server has stored since this was last asked.
     pub(super) fn take_stored(self) -> Vec<MatchEvent> {
-        let is_stored = |draft: &Draft| matches!(draft.standing, Standing::Stored(_));
-        if !self.drafts.with(|drafts| drafts.iter().any(is_stored)) {
+        let is_stored = |entry: &OnItsWay| matches!(entry.standing, Standing::Stored(_));
+        if !self.entries.with(|entries| entries.iter().any(is_stored)) {
             return Vec::new();
         }
         let mut stored = Vec::new();
-        self.drafts.update(|drafts| {
-            for draft in std::mem::take(drafts) {
-                match draft.standing {
+        self.entries.update(|entries| {
+            for entry in std::mem::take(entries) {
+                match entry.standing {
                     Standing::Stored(event) => stored.push(*event),
-                    _ => drafts.push(draft),
+                    _ => entries.push(entry),
                 }
             }
         });
         stored
     }
-
-    /// The connection is back: what waits is tried at once.
-    pub(super) fn now(self) {
-        self.sending.get_value().now();
-    }
 }
 
-impl Sending {
-    fn start(of: MatchId) -> Rc<Self> {
-        Rc::new_cyclic(|me: &std::rc::Weak<Self>| {
-            let drafts = ArcRwSignal::new(Vec::<Draft>::new());
-            let waiting = drafts.clone();
-            let leaving = browser::listen(&browser::window(), "beforeunload", move |event| {
-                if waiting
-                    .with_untracked(|drafts| drafts.iter().any(|draft| draft.standing == Standing::Waiting))
-                {
-                    event.prevent_default();
-                }
-            });
-            let me = me.clone();
-            let online = browser::listen(&browser::window(), "online", move |_| {
-                if let Some(me) = me.upgrade() {
-                    me.now();
-                }
-            });
-            Self {
-                of,
-                drafts,
-                under_way: RefCell::default(),
-                tries: Cell::new(0),
-                retry: RefCell::default(),
-                _leaving: leaving,
-                _online: online,
-            }
-        })
-    }
-
-    fn standing(&self, id: &MatchEventId) -> Option<Standing> {
-        self.drafts.with_untracked(|drafts| {
-            drafts.iter().find(|draft| draft.entry.id == *id).map(|draft| draft.standing.clone())
-        })
-    }
-
-    fn first_waiting(&self) -> Option<MatchEventId> {
-        self.drafts.with_untracked(|drafts| {
-            let first = drafts.iter().find(|draft| draft.standing == Standing::Waiting);
-            first.map(|draft| draft.entry.id.clone())
-        })
-    }
-
-    fn settle(&self, id: &MatchEventId, standing: Standing) {
-        self.drafts.update(|drafts| {
-            if let Some(draft) = drafts.iter_mut().find(|draft| draft.entry.id == *id) {
-                draft.standing = standing;
-            }
+impl Place for Lane {
+    fn show(&self, drafts: &[Pending]) {
+        let on_its_way = drafts.iter().filter_map(|pending| {
+            let standing = match &pending.state {
+                State::Parked(refusal) => Standing::Refused(refusal.message.clone()),
+                State::Waiting | State::Sending | State::OfAnother => Standing::Waiting,
+            };
+            Some(OnItsWay { entry: serde_json::from_str(&pending.draft.body).ok()?, standing })
         });
+        let on_its_way: Vec<_> = on_its_way.collect();
+        let Some(mut now) = self.entries.try_get_untracked() else { return };
+        let before = now.len();
+        now.retain(|entry| matches!(entry.standing, Standing::Stored(_)));
+        let stored = now.len();
+        now.extend(on_its_way);
+        let same =
+            before == now.len() && self.entries.with_untracked(|before| before[stored..] == now[stored..]);
+        if !same {
+            self.entries.set(now);
+        }
     }
 
-    fn now(self: &Rc<Self>) {
-        let spent = self.retry.take();
-        self.pump();
-        drop(spent);
-    }
-
-    /// Sends the first that waits, unless one is under way or its time has not come.
-    fn pump(self: &Rc<Self>) {
-        if self.under_way.borrow().is_some() || self.retry.borrow().is_some() {
+    fn acknowledged(&self, id: &IdempotencyKey, answer: &str) {
+        let is_it = |entry: &OnItsWay| entry.entry.id.as_str() == id.as_str();
+        let is_here = self.entries.try_with_untracked(|entries| entries.iter().any(is_it));
+        if is_here != Some(true) {
             return;
         }
-        let next = self.first_waiting().and_then(|id| {
-            self.drafts.with_untracked(|drafts| {
-                drafts.iter().find(|draft| draft.entry.id == id).map(|draft| draft.entry.clone())
-            })
+        let Ok(stored) = serde_json::from_str::<MatchEvent>(answer) else { return };
+        self.entries.update(|entries| {
+            entries.retain(|entry| !is_it(entry));
+            let standing = Standing::Stored(Box::new(stored.clone()));
+            entries.insert(0, OnItsWay { entry: stored.entry, standing });
         });
-        let Some(entry) = next else { return };
-        self.under_way.replace(Some(entry.id.clone()));
-        let me = Rc::clone(self);
-        spawn_local(async move {
-            let answer = api::record(&me.of, &entry).await;
-            me.under_way.replace(None);
-            match answer {
-                Ok(event) => {
-                    me.tries.set(0);
-                    me.settle(&entry.id, Standing::Stored(Box::new(event)));
-                }
-                Err(error) if error.is_passing() => return me.later(),
-                Err(error) => {
-                    me.tries.set(0);
-                    me.settle(&entry.id, Standing::Refused(error.message));
-                }
-            }
-            me.pump();
-        });
-    }
-
-    fn later(self: &Rc<Self>) {
-        let tries = self.tries.get();
-        self.tries.set(tries + 1);
-        let delay = RETRY_FIRST.saturating_mul(1 << tries.min(8)).min(RETRY_MAX);
-        let me = Rc::downgrade(self);
-        let timer = Timer::after(delay, move || {
-            if let Some(me) = me.upgrade() {
-                me.now();
-            }
-        });
-        self.retry.replace(timer);
     }
 }

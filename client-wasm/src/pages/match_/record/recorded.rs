@@ -77,9 +77,9 @@ fn correction(id: MatchEventId) -> AnyView {
 #[component]
 pub(super) fn Refused(recorder: Recorder) -> impl IntoView {
     let refused = Memo::new(move |_| {
-        recorder.queue.drafts.with(|drafts| {
-            let refused = drafts.iter().filter_map(|draft| match &draft.standing {
-                Standing::Refused(reason) => Some((draft.entry.clone(), reason.clone())),
+        recorder.queue.entries.with(|entries| {
+            let refused = entries.iter().filter_map(|entry| match &entry.standing {
+                Standing::Refused(reason) => Some((entry.entry.clone(), reason.clone())),
                 _ => None,
             });
             refused.collect::<Vec<_>>()
@@ -102,6 +102,7 @@ pub(super) fn Refused(recorder: Recorder) -> impl IntoView {
                                     recorder.making.set(Some(Making::new(at.clone(), kind)));
                                 }>"Fix"</button>
                             })}
+                            <button class="btn btn-small" type="button" on:click=move |_| recorder.queue.retry(&id.get_value())>"Retry"</button>
                             <button class="btn btn-small btn-quiet" type="button" on:click=move |_| discard()>"Discard"</button>
                         </span>
                     </li>
