@@ -390,6 +390,15 @@ pub(crate) fn speak(sentence: &str) {
     }
 }
 
+/// Says nothing more of what is being spoken or waits for it.
+pub(crate) fn hush() {
+    if can_speak()
+        && let Ok(voice) = window().speech_synthesis()
+    {
+        voice.cancel();
+    }
+}
+
 /// A short tick in the hand, where the device has one.
 pub(crate) fn tick_in_hand() {
     const TICK_MS: u32 = 12;

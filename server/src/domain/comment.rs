@@ -92,6 +92,7 @@ async fn tell(tx: &mut Tx<'_>, comment: &Comment, media: &Media, at: i64) -> Res
         event_id: Some(comment.event_id.clone()),
         media_id: Some(comment.media_id.clone()),
         comment_id: Some(comment.id.clone()),
+        match_id: None,
         text: comment.text.clone(),
     };
     let names = notification::mentions(&comment.text);
@@ -184,6 +185,7 @@ async fn tell_like(tx: &mut Tx<'_>, by: Person, media: &Media, at: i64) -> Resul
         event_id: Some(media.event_id.clone()),
         media_id: Some(media.id.clone()),
         comment_id: None,
+        match_id: None,
         text: media.text.clone(),
     };
     if is_milestone(media.likes) {

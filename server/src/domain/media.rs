@@ -85,6 +85,7 @@ async fn mention(
         event_id: Some(media.event_id.clone()),
         media_id: Some(media.id.clone()),
         comment_id: None,
+        match_id: None,
         text: media.text.clone(),
     };
     notification::mention(tx, names, &notice, at).await.map(drop)

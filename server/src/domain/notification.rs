@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    AccountId, CommentId, EventId, MediaId, NotificationId, Offset, Topic,
+    AccountId, CommentId, EventId, MatchId, MediaId, NotificationId, Offset, Topic,
     limits::MENTIONS,
     model::{
         account::Person,
@@ -46,6 +46,7 @@ pub struct Notice {
     pub event_id: Option<EventId>,
     pub media_id: Option<MediaId>,
     pub comment_id: Option<CommentId>,
+    pub match_id: Option<MatchId>,
     pub text: String,
 }
 
@@ -61,6 +62,7 @@ impl Notice {
             event_id: None,
             media_id: None,
             comment_id: None,
+            match_id: None,
             text: text.to_owned(),
         }
     }
@@ -86,6 +88,7 @@ pub async fn tell(tx: &mut Tx<'_>, to: &AccountId, notice: Notice, at: i64) -> R
         event_id: notice.event_id,
         media_id: notice.media_id,
         comment_id: notice.comment_id,
+        match_id: notice.match_id,
         text: excerpt(&notice.text),
         read: false,
         at: timestamp(at),

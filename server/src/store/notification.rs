@@ -1,7 +1,7 @@
 //! Notifications in the store.
 
 use shared::{
-    AccountId, CommentId, EventId, MediaId, NotificationId,
+    AccountId, CommentId, EventId, MatchId, MediaId, NotificationId,
     limits::NOTIFICATIONS_KEPT,
     model::{
         account::Person,
@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select n.id, n.kind, n.count, n.event_id, n.media_id, n.comment_id, n.text, n.read, n.at, \
-             a.id, a.name, a.display_name, n.created_at \
+             a.id, a.name, a.display_name, n.created_at, n.match_id \
              from notification n left join account a on a.id = n.by_id ",
             $rest
         )
@@ -36,6 +36,7 @@ fn read(row: &Row<'_>) -> Result<Notification, StoreError> {
         event_id: row.opt_text(3)?.as_deref().map(parse).transpose()?,
         media_id: row.opt_text(4)?.as_deref().map(parse).transpose()?,
         comment_id: row.opt_text(5)?.as_deref().map(parse).transpose()?,
+        match_id: row.opt_text(13)?.as_deref().map(parse).transpose()?,
         text: row.text(6)?,
         read: row.bool(7)?,
         at: timestamp(row.int(8)?),
@@ -70,8 +71,8 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     tx.execute(
         "insert into notification (id, account_id, kind, subject, by_id, count, event_id, media_id, comment_id,
-           text, created_at, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+           text, created_at, at, match_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
         &[
             new.id.as_str().into(),
             account.as_str().into(),
@@ -84,6 +85,7 @@ pub async fn insert(
             new.comment_id.as_ref().map(CommentId::as_str).into(),
             (&new.text).into(),
             at.into(),
+            new.match_id.as_ref().map(MatchId::as_str).into(),
         ],
     )
     .await?;
@@ -203,6 +205,7 @@ pub enum About<'a> {
     /// An event, to all who are not its members.
     EventToStrangers(&'a EventId),
     Media(&'a MediaId),
+    Match(&'a MatchId),
     /// Being mentioned in a comment.
     MentionIn(&'a CommentId),
 }
@@ -230,6 +233,10 @@ pub async fn about(
         About::Media(media) => {
             let sql = "select account_id, id from notification where media_id = $1";
             tx.all(sql, &[media.as_str().into()], read).await
+        }
+        About::Match(of) => {
+            let sql = "select account_id, id from notification where match_id = $1";
+            tx.all(sql, &[of.as_str().into()], read).await
         }
         About::MentionIn(comment) => {
             let sql = "select account_id, id from notification where comment_id = $1 and kind = 'mention'";

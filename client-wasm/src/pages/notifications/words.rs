@@ -1,6 +1,9 @@
 //! What a notification says, and where it leads.
 
-use shared::model::notification::{Notification, NotificationKind};
+use shared::model::{
+    account::Person,
+    notification::{Notification, NotificationKind},
+};
 
 use crate::{components::icon::Icon, words::count};
 
@@ -20,22 +23,41 @@ pub(super) fn sentence(told: &Notification) -> String {
             format!("{who} and {} like what you posted", count(others, "other", "others"))
         }
         NotificationKind::Milestone => format!("What you posted has {} likes", grouped(told.count)),
-        NotificationKind::Success | NotificationKind::Warning | NotificationKind::Error => told.text.clone(),
+        NotificationKind::Match
+        | NotificationKind::Success
+        | NotificationKind::Warning
+        | NotificationKind::Error => told.text.clone(),
     }
 }
 
 /// The beginning of what it is about.
 pub(super) fn quote(told: &Notification) -> String {
+    if told.kind == NotificationKind::Match {
+        let earlier = told.count.saturating_sub(1);
+        return if earlier == 0 {
+            String::new()
+        } else {
+            format!("and {}", count(earlier, "update", "updates"))
+        };
+    }
     // A word of the server is the sentence itself.
     if told.event_id.is_none() { String::new() } else { told.text.clone() }
 }
 
 /// Where it happened: the item, with its comments open where one of them is meant.
 pub(super) fn address(told: &Notification) -> Option<String> {
+    if let Some(of) = &told.match_id {
+        return Some(format!("/matches/{of}"));
+    }
     let event = told.event_id.as_ref()?;
     let Some(media) = &told.media_id else { return Some(format!("/events/{event}")) };
     let comments = if told.comment_id.is_some() { "&comments=1" } else { "" };
     Some(format!("/events/{event}?item={media}{comments}"))
+}
+
+/// Who is shown beside it. Of a match it is told who plays, and not who records.
+pub(super) fn whose(told: &Notification) -> Option<&Person> {
+    told.by.as_ref().filter(|_| told.kind != NotificationKind::Match)
 }
 
 /// Stands for who did it, where nobody did.
