@@ -70,7 +70,7 @@ mod tests {
     use crate::model::match_::{Card, Outcome};
 
     fn player(id: &str) -> Option<PlayerId> {
-        Some(id.parse().unwrap())
+        id.parse().ok()
     }
 
     #[test]
