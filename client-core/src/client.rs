@@ -126,6 +126,8 @@ pub enum Input {
     /// What `navigator.onLine` and its events say. True proves nothing; false is believed.
     Online(bool),
     Visible(bool),
+    /// The machine has slept, by what its clocks say: whatever was open may be dead without a word.
+    Slept,
     /// Somebody pressed "Try now".
     TryNow,
     /// Whoever uses this client is typing on a topic that is followed, or is not any more. It is said over a
@@ -285,6 +287,7 @@ impl Client {
             }
             Input::Online(online) => connection.online(core, online),
             Input::Visible(visible) => connection.visible(core, visible),
+            Input::Slept => connection.woke(core, subscriptions),
             Input::TryNow => connection.try_now(core),
             Input::Reconnect => connection.renew(core, subscriptions),
             Input::Led(led) => connection.led(core, subscriptions, led),

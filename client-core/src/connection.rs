@@ -77,6 +77,8 @@ pub(crate) struct Connection {
     /// The server asked not to be called before.
     not_before: Option<Instant>,
     last_hint: Option<Instant>,
+    /// When somebody began to look at the page again, and what is open was asked whether it lives.
+    seen: Option<Instant>,
     /// A WebSocket has worked in this client's life.
     socket_worked: bool,
     /// Another tab of this browser has the connection; what is opened is a virtual socket to it.
@@ -102,6 +104,7 @@ impl Default for Connection {
             tried_at: Instant::default(),
             not_before: None,
             last_hint: None,
+            seen: None,
             socket_worked: false,
             led: false,
             leader: None,
@@ -367,6 +370,7 @@ impl Connection {
             (Timer::Pong, Phase::Connected(link)) => {
                 core.close(link.attempt);
                 self.socket_failed(core, subscriptions, Asked::Nothing);
+                self.hint_if_just_seen(core);
             }
             (Timer::Heartbeat, Phase::Connected(_)) => self.check(core, core.config.heartbeat_timeout),
             (Timer::Retry, Phase::Waiting(rung)) => {

@@ -11,6 +11,7 @@
 //! whichever is first. Nothing here can fail: nonsense from the peer is a transition.
 
 pub mod client;
+pub mod clocks;
 mod connection;
 mod core;
 pub mod event_list;

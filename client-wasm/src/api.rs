@@ -14,6 +14,7 @@ use shared::{
 
 use crate::{browser::encode, offline};
 
+pub(crate) mod follows;
 pub(crate) mod matches;
 pub(crate) mod people;
 pub(crate) mod posts;

@@ -1,7 +1,7 @@
 //! The browser's clock, timers, events and title bar, each behind a small function or a guard that undoes
 //! itself on drop. Decides nothing. Called by the driver, the pages and the components.
 
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use client_core::Instant;
 use shared::Timestamp;
@@ -222,6 +222,31 @@ impl Drop for Timer {
     }
 }
 
+/// Something done again and again while somebody sees the page. Ends when this goes.
+#[derive(Debug)]
+pub(crate) struct WhileSeen {
+    _timer: Rc<RefCell<Option<Timer>>>,
+    _listener: Listener,
+}
+
+/// Calls again and again while somebody sees the page, and when they do again; no timer runs while nobody does.
+pub(crate) fn while_seen(period: Duration, call: Rc<dyn Fn()>) -> WhileSeen {
+    let timer = Rc::new(RefCell::new(None));
+    let (armed, calls) = (Rc::clone(&timer), Rc::clone(&call));
+    let arm = move || {
+        let call = Rc::clone(&calls);
+        armed.replace(if is_hidden() { None } else { Timer::every(period, move || call()) });
+    };
+    arm();
+    let listener = listen(&document(), "visibilitychange", move |_| {
+        if !is_hidden() {
+            call();
+        }
+        arm();
+    });
+    WhileSeen { _timer: timer, _listener: listener }
+}
+
 /// `setTimeout` takes 32 bits; a longer delay wakes early, and whoever asked looks again.
 fn whole_millis(delay: Duration) -> i32 {
     i32::try_from(delay.as_millis()).unwrap_or(i32::MAX)
@@ -235,6 +260,11 @@ pub(crate) fn is_hidden() -> bool {
 /// What the browser believes about the network. Only `false` means anything.
 pub(crate) fn is_online() -> bool {
     window().navigator().on_line()
+}
+
+/// What tells of changes of the network, where the browser has it.
+pub(crate) fn network() -> Option<web_sys::EventTarget> {
+    js_sys::Reflect::get(&window().navigator(), &"connection".into()).ok()?.dyn_into().ok()
 }
 
 /// Whether the reader asked for as little motion as possible.
@@ -381,6 +411,15 @@ pub(crate) fn speak(sentence: &str) {
         (window().speech_synthesis(), web_sys::SpeechSynthesisUtterance::new_with_text(sentence))
     {
         voice.speak(&said);
+    }
+}
+
+/// Says nothing more of what is being spoken or waits for it.
+pub(crate) fn hush() {
+    if can_speak()
+        && let Ok(voice) = window().speech_synthesis()
+    {
+        voice.cancel();
     }
 }
 

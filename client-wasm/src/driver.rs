@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use client_core::{Attempt, Client, Config, Event, Input, Instant, Output};
+use client_core::{Attempt, Client, Config, Event, Input, Instant, Output, clocks::Clocks};
 use leptos::prelude::*;
 use litemap::LiteMap;
 use shared::{ErrorCode, Offset, Position, Publication, ServerFrame, Topic};
@@ -97,6 +97,7 @@ struct Driver {
     shown: shown::Shower,
     listeners: RefCell<Vec<Listener>>,
     /// This tab among the others, where the browser lets tabs hear each other.
+    clocks: Cell<Clocks>,
     sharing: RefCell<Option<Rc<sharing::Sharing>>>,
     /// The page is not there yet, is left, or is frozen.
     away: Cell<bool>,
@@ -127,6 +128,7 @@ impl Live {
             watcher: storage::watcher(),
             shown: shown::Shower::new(shown),
             listeners: RefCell::default(),
+            clocks: Cell::default(),
             sharing: RefCell::default(),
             away: Cell::new(true),
             me: me.clone(),
@@ -221,6 +223,9 @@ impl Driver {
 
     /// The same for frames, whose texts followers may have to be told.
     fn input_told(&self, input: Input, told: Vec<Told>) {
+        if self.has_slept() {
+            self.inbox.borrow_mut().push_back((Input::Slept, Vec::new()));
+        }
         self.inbox.borrow_mut().push_back((input, told));
         if self.busy.replace(true) {
             return;
@@ -238,6 +243,14 @@ impl Driver {
         }
         self.busy.set(false);
         self.arm();
+    }
+
+    /// Whether the wall clock has gone on without the page's clock since the last look.
+    fn has_slept(&self) -> bool {
+        let mut clocks = self.clocks.get();
+        let jumped_ms = clocks.look(browser::now(), browser::wall_ms() as i64);
+        self.clocks.set(clocks);
+        jumped_ms > 0
     }
 
     fn act(&self, output: Output) {

@@ -3,6 +3,7 @@
 
 import { basename } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import { expect } from '@playwright/test';
 import type { Match } from './matches';
 import type { Server } from './server';
 
@@ -116,6 +117,11 @@ export class Api {
 
   async stats(id: string): Promise<{ watchers: number; subscriptions: number }> {
     return this.call('GET', `/api/events/${id}/stats`);
+  }
+
+  /** Waits until the server counts no page on an event. */
+  async untilNobodyWatches(id: string): Promise<void> {
+    await expect.poll(async () => (await this.stats(id)).subscriptions).toBe(0);
   }
 
   async post(event: string, text: string, author = 'Ada'): Promise<Media> {

@@ -5,6 +5,32 @@ import { type Locator, type Page, expect } from '@playwright/test';
 import type { Api } from './api';
 import { AnyPage } from './pages';
 
+declare global {
+  interface Window {
+    /** What the page has given the browser to speak. */
+    __spoken?: string[];
+    /** How often it was told to be quiet. */
+    __hushed?: number;
+  }
+}
+
+/** Notes what the page speaks, which no test can hear. */
+export async function recordVoice(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    window.__spoken = [];
+    window.__hushed = 0;
+    const voice = {
+      speak: ({ text }: SpeechSynthesisUtterance) => window.__spoken?.push(text),
+      cancel: () => (window.__hushed = (window.__hushed ?? 0) + 1),
+    };
+    Object.defineProperty(window, 'speechSynthesis', { value: voice });
+  });
+}
+
+export async function spoken(page: Page): Promise<string[]> {
+  return page.evaluate(() => window.__spoken ?? []);
+}
+
 export interface Match {
   id: string;
   eventId: string;
@@ -117,6 +143,11 @@ export class MatchPage extends AnyPage {
 
   line(text: string | RegExp): Locator {
     return this.lines.filter({ hasText: text });
+  }
+
+  /** The star at a player in the line-ups. */
+  followOf(player: string): Locator {
+    return this.lineUps.getByRole('button', { name: `Follow ${player}`, exact: true });
   }
 
   async expectScore(score: string): Promise<void> {

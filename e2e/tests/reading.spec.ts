@@ -4,6 +4,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/fixtures';
 import { files } from '../support/files';
+import { see } from '../support/lifecycle';
 import { firstInView, topOf } from '../support/measure';
 
 const texts = (count: number, what = 'Update') => Array.from({ length: count }, (_, n) => `${what} ${n + 1}`);
@@ -107,15 +108,6 @@ test('E17 a change or a deletion above a reader moves nothing either', async ({ 
     .poll(async () => Math.abs((await topOf(page, reading.offset)) - reading.top))
     .toBeLessThanOrEqual(1);
 });
-
-/** Makes the page believe that nobody sees it, or that somebody does again. */
-function see(page: Page, state: 'hidden' | 'visible'): Promise<void> {
-  return page.evaluate((state) => {
-    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
-    Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true });
-    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
-  }, state);
-}
 
 test('E17 the first items of a page that nobody sees count as unread too, and are there when it is seen', async ({
   api,

@@ -5,6 +5,7 @@ pub mod account;
 pub mod comment;
 pub mod event;
 pub mod files;
+pub mod follow;
 pub mod health;
 pub mod match_;
 pub mod media;

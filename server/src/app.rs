@@ -353,6 +353,12 @@ pub fn router(app: App) -> Router {
         .route("/api/events/{id}/teams", get(api::team::list).post(api::team::create))
         .route("/api/teams/{id}", get(api::team::read).patch(api::team::change).delete(api::team::delete))
         .route("/api/teams/{id}/matches", get(api::team::matches))
+        .route("/api/teams/{id}/follow", put(api::follow::follow_team).delete(api::follow::unfollow_team))
+        .route(
+            "/api/teams/{id}/players/{player_id}/follow",
+            put(api::follow::follow_player).delete(api::follow::unfollow_player),
+        )
+        .route("/api/follows", get(api::follow::list))
         .route("/api/events/{id}/matches", get(api::match_::list).post(api::match_::create))
         .route(
             "/api/matches/{id}",

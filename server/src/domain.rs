@@ -3,6 +3,7 @@
 pub mod account;
 pub mod comment;
 pub mod event;
+pub mod follow;
 pub mod housekeeping;
 pub mod match_;
 pub mod media;

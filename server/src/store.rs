@@ -12,6 +12,7 @@ pub mod account;
 pub mod api_key;
 pub mod comment;
 pub mod event;
+pub mod follow;
 pub mod idempotency;
 pub mod log;
 pub mod match_;

@@ -89,6 +89,10 @@ pub const TOURNAMENT_GROUPS: usize = 16;
 pub const GROUP_TEAMS: usize = 24;
 /// Most ties of one tournament, over all rounds.
 pub const TOURNAMENT_TIES: usize = 64;
+/// Most teams and players that one account follows.
+pub const FOLLOWS: usize = 200;
+/// Most who follow one team or its players; who comes after them is refused.
+pub const TEAM_FOLLOWERS: usize = 1_000;
 /// Longest half of a match, in minutes.
 pub const MATCH_HALF_MINUTES: usize = 90;
 /// Most entries in the log of a match, corrections included.

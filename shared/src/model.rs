@@ -4,6 +4,7 @@
 pub mod account;
 pub mod comment;
 pub mod event;
+pub mod follow;
 pub mod match_;
 pub mod media;
 pub mod member;

@@ -139,6 +139,8 @@ fn v8_the_limits_agree() {
         "TOURNAMENT_GROUPS" => limits::TOURNAMENT_GROUPS,
         "GROUP_TEAMS" => limits::GROUP_TEAMS,
         "TOURNAMENT_TIES" => limits::TOURNAMENT_TIES,
+        "FOLLOWS" => limits::FOLLOWS,
+        "TEAM_FOLLOWERS" => limits::TEAM_FOLLOWERS,
         "MATCH_HALF_MINUTES" => limits::MATCH_HALF_MINUTES,
         "MATCH_EVENTS" => limits::MATCH_EVENTS,
         "MATCH_TEXT_CHARS" => limits::MATCH_TEXT_CHARS,

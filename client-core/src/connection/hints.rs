@@ -9,6 +9,10 @@ use crate::{core::Core, subscription::Subscriptions, time::Timer};
 /// Least time between two attempts that the browser's hints (online, visible) set off.
 const HINT_SPACING: Duration = Duration::from_secs(1);
 
+/// How long a heartbeat's answer may take when the page is seen again: somebody looks, and what they see is to be true
+/// two seconds later. A socket that was given up for a slow answer costs a handshake and loses nothing.
+pub(super) const SEEN_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Connection {
     pub(crate) fn online(&mut self, core: &mut Core, online: bool) {
         self.online = online;
@@ -43,6 +47,10 @@ impl Connection {
         self.visible = visible;
         if visible {
             match self.phase {
+                Phase::Connected(_) if changed && !self.led => {
+                    self.seen = Some(core.now);
+                    self.check(core, SEEN_TIMEOUT);
+                }
                 Phase::Connected(_) => self.check(core, self.quick_timeout()),
                 Phase::Polling(_) | Phase::Waiting(_) => self.hint(core),
                 _ => {}
@@ -82,6 +90,13 @@ impl Connection {
                 self.look_up(core);
             }
             _ => {}
+        }
+    }
+
+    /// The socket was found dead. If that is because somebody looks at the page again, they do not wait for a backoff.
+    pub(super) fn hint_if_just_seen(&mut self, core: &mut Core) {
+        if self.seen.take().is_some_and(|seen| core.now.since(seen) <= SEEN_TIMEOUT * 2) {
+            self.hint(core);
         }
     }
 

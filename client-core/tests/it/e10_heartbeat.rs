@@ -84,8 +84,67 @@ fn a_page_seen_again_does_not_trust_its_socket_for_long() {
          0.000 = connecting
          0.100 = live
          12.000 send #1 ping
-         14.000 close #1
-         14.000 = reconnecting since 14.000 next 14.281",
+         13.000 close #1
+         13.000 open #2
+         13.000 = reconnecting since 13.000 next 13.000",
+    );
+}
+
+/// What is under way already is no reason to wait longer; what dies later waits as it always did.
+#[test]
+fn m9_a_page_seen_again_is_current_within_two_seconds() {
+    check(
+        "0 subscribe event:a e.5
+         0 start
+         0.1 recv 1 connected
+         0.2 recv 1 subscribed event:a e.5 1
+         10 hidden
+         60.2 wait
+         61 visible
+         62.5 recv 2 connected
+         62.6 recv 2 subscribed event:a e.5 2
+         62.6 recv 2 pub event:a 6
+         70 hidden
+         71 visible
+         71.1 recv 2 pong
+         100 wait
+         110 wait",
+        "0.000 = connecting
+         0.000 open #1
+         0.100 send #1 subscribe event:a@e.5 ref 1
+         0.200 = live
+         60.000 send #1 ping
+         62.000 close #1
+         62.000 open #2
+         62.000 = reconnecting since 62.000 next 62.000
+         62.500 send #2 subscribe event:a@e.5 ref 2
+         62.600 = live
+         62.600 publications event:a [6] -> e.6
+         71.000 send #2 ping
+         96.000 send #2 ping
+         104.000 close #2
+         104.000 = reconnecting since 104.000 next 104.310
+         104.310 open #3",
+    );
+}
+
+#[test]
+fn m9_a_sleep_that_only_the_wall_clock_knows_of_is_checked() {
+    check(
+        "0 start
+         0.1 recv 1 connected
+         5 slept
+         5.2 recv 1 pong
+         6 slept
+         9 wait",
+        "0.000 open #1
+         0.000 = connecting
+         0.100 = live
+         5.000 send #1 ping
+         6.000 send #1 ping
+         8.000 close #1
+         8.000 = reconnecting since 8.000 next 8.281
+         8.281 open #2",
     );
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! subscribe T [P] · unsubscribe T · applied T P · failed T · start · stop · online · offline
-//! visible · hidden · now · reconnect · led · leads · leader STATUS [TRANSPORT] · again T · opened A · closed A [code C] [retry SECONDS] · nonsense A
+//! visible · hidden · slept · now · reconnect · led · leads · leader STATUS [TRANSPORT] · again T · opened A · closed A [code C] [retry SECONDS] · nonsense A
 //! recv A FRAME · polled A [FRAME; FRAME …] · wait
 //! FRAME: connected [MS] · subscribed T P R · lost T P REASON R · pub T OFFSET · batch T FROM TO [OFFSETS]
 //!        unsubscribed T [CODE] · presence T N · pong · reconnect MS · error CODE [topic T] [ref R] [retry MS]
@@ -134,6 +134,7 @@ fn input(command: &str) -> Input {
         "offline" => Input::Online(false),
         "visible" => Input::Visible(true),
         "hidden" => Input::Visible(false),
+        "slept" => Input::Slept,
         "now" => Input::TryNow,
         "reconnect" => Input::Reconnect,
         "led" => Input::Led(true),

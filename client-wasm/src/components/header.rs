@@ -1,7 +1,7 @@
 //! The bar at the top of every page: the way home and to other pages, the connection, the colour scheme, and
 //! who is signed in.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_location};
@@ -14,7 +14,7 @@ use super::{
     theme::ThemeButton,
 };
 use crate::{
-    browser::{self, Timer},
+    browser::{self, WhileSeen},
     driver::{Shown, use_live},
     session::use_session,
 };
@@ -78,17 +78,13 @@ fn Pages() -> impl IntoView {
 /// Seconds until `next_try`, counted down while that is ahead and somebody looks.
 pub(crate) fn countdown(shown: RwSignal<Shown>) -> Memo<Option<u64>> {
     let tick = RwSignal::new(0_u32);
-    let running: StoredValue<Option<Timer>, LocalStorage> = StoredValue::new_local(None);
+    let running: StoredValue<Option<WhileSeen>, LocalStorage> = StoredValue::new_local(None);
     let counting = Memo::new(move |_| matches!(shown.get(), Shown::Reconnecting { .. }));
     Effect::new(move || {
-        let timer = counting.get().then(|| {
-            Timer::every(Duration::from_millis(500), move || {
-                if !browser::is_hidden() {
-                    tick.update(|n| *n = n.wrapping_add(1));
-                }
-            })
-        });
-        running.set_value(timer.flatten());
+        running.set_value(counting.get().then(|| {
+            let count = move || tick.update(|n| *n = n.wrapping_add(1));
+            browser::while_seen(Duration::from_millis(500), Rc::new(count))
+        }));
     });
     Memo::new(move |_| {
         tick.track();

@@ -1,14 +1,14 @@
 //! Times that stay true: one clock for the whole page, and only the texts that change are touched. It
 //! stands still while nobody looks.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 use shared::Timestamp;
 use wasm_bindgen::JsCast;
 
 use super::dynamic::dynamic;
-use crate::browser::{self, Listener, Timer};
+use crate::browser::{self, WhileSeen};
 
 /// How often the clock moves. Half of what would be the finest step shown.
 const TICK: Duration = Duration::from_secs(15);
@@ -19,20 +19,14 @@ const HOUR_MS: f64 = 60.0 * MINUTE_MS;
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
     now: RwSignal<f64>,
-    _running: StoredValue<(Option<Timer>, Listener), LocalStorage>,
+    _running: StoredValue<WhileSeen, LocalStorage>,
 }
 
 impl Clock {
     pub(crate) fn start() -> Self {
         let now = RwSignal::new(browser::wall_ms());
-        let tick = move || {
-            if !browser::is_hidden() {
-                now.set(browser::wall_ms());
-            }
-        };
-        let timer = Timer::every(TICK, tick);
-        let seen = browser::listen(&browser::document(), "visibilitychange", move |_| tick());
-        Self { now, _running: StoredValue::new_local((timer, seen)) }
+        let running = browser::while_seen(TICK, Rc::new(move || now.set(browser::wall_ms())));
+        Self { now, _running: StoredValue::new_local(running) }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
             }
         }
     };
-    vec![
+    let mut listeners = vec![
         on(&window, "online", with(|driver, _| driver.input(Input::Online(true)))),
         on(&window, "offline", with(|driver, _| driver.input(Input::Online(false)))),
         on(&document, "visibilitychange", with(|driver, _| driver.sees(!browser::is_hidden()))),
@@ -43,7 +43,16 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
         // Frozen and thawed, slept and woken: the clock has jumped, and timers are late.
         on(&document, "resume", with(|driver, _| driver.input(Input::Timeout))),
         on(&window, "focus", with(|driver, _| driver.input(Input::Timeout))),
-    ]
+    ];
+    // From one network to another, where the browser says so: what is open may have stayed behind.
+    if let Some(network) = browser::network() {
+        listeners.push(on(
+            &network,
+            "change",
+            with(|driver, _| driver.input(Input::Online(browser::is_online()))),
+        ));
+    }
+    listeners
 }
 
 fn restored(event: &web_sys::Event) -> bool {

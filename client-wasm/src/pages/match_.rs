@@ -8,6 +8,7 @@ use shared::{MatchId, TournamentId};
 mod board;
 mod clock;
 mod counted;
+mod follows;
 mod gone;
 mod lineups;
 mod log;

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use shared::{NotificationId, model::notification::Notification};
 
+mod following;
 mod muted;
 mod state;
 mod words;
 
+use following::Following;
 use muted::{MutedList, Mutes};
 use state::List;
 
@@ -83,7 +85,7 @@ fn Notifications() -> impl IntoView {
             || view! {
                 <div class="feed-empty">
                     <h2>"Nothing has happened yet"</h2>
-                    <p>"Mentions of you, and comments and likes on what you posted, appear here by themselves."</p>
+                    <p>"Mentions of you, comments and likes on what you posted, and what happens to the teams and players whom you follow, appear here by themselves."</p>
                 </div>
             }.into_any(),
         )}
@@ -92,6 +94,7 @@ fn Notifications() -> impl IntoView {
                 <button class="btn" type="button" on:click=move |_| list.load(list.next.get_untracked())>"Load older"</button>
             </div>
         }.into_any())}
+        <Following />
         <MutedList mutes=mutes />
     }
 }
@@ -108,7 +111,7 @@ fn Row(list: List, id: NotificationId, mutes: Mutes) -> impl IntoView {
     let at =
         Signal::derive(move || told.with(|told| told.as_ref().map_or(0.0, |told| browser::millis(&told.at))));
     let who = Signal::derive(move || {
-        told.with(|told| told.as_ref().and_then(|told| told.by.as_ref()).map(|by| by.display_name.clone()))
+        told.with(|told| told.as_ref().and_then(words::whose).map(|by| by.display_name.clone()))
     });
     let id = StoredValue::new(id);
     let mark = move || {

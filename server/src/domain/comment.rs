@@ -143,6 +143,7 @@ async fn tell(
         media_id: parent.media_id().cloned(),
         post_id: parent.post_id().cloned(),
         comment_id: Some(comment.id.clone()),
+        match_id: None,
         text: comment.text.clone(),
     };
     let names = notification::mentions(&comment.text);
@@ -238,6 +239,7 @@ async fn tell_like(tx: &mut Tx<'_>, by: Person, media: &Media, at: i64) -> Resul
         media_id: Some(media.id.clone()),
         post_id: None,
         comment_id: None,
+        match_id: None,
         text: media.text.clone(),
     };
     if is_milestone(media.likes) {

@@ -13,10 +13,10 @@ use shared::{
 
 pub use record::{Recorded, record};
 
-use super::{Refusal, text, tournament};
+use super::{Refusal, notification, text, tournament};
 use crate::{
     ids::new_id,
-    store::{StoreError, Tx, WorkError, log, match_ as rows, team},
+    store::{StoreError, Tx, WorkError, log, match_ as rows, notification::About, team},
     time::{from_timestamp, timestamp},
 };
 
@@ -191,6 +191,7 @@ pub(super) async fn team_changed(tx: &mut Tx<'_>, mut of: Match, at: i64) -> Res
 /// Deletes a match with its log.
 pub async fn delete(tx: &mut Tx<'_>, id: &MatchId, at: i64) -> Result<(), WorkError<Refusal>> {
     let of = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
+    notification::withdraw(tx, About::Match(id), at).await?;
     rows::delete(tx, id).await?;
     let deletion = MatchChange::Delete(MatchDeleted { match_id: id.clone() });
     for topic in shown_on(&of) {

@@ -86,6 +86,7 @@ async fn mention(
         media_id: Some(media.id.clone()),
         post_id: None,
         comment_id: None,
+        match_id: None,
         text: media.text.clone(),
     };
     notification::mention(tx, names, &notice, at).await.map(drop)

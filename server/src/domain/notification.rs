@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    AccountId, CommentId, EventId, MediaId, NotificationId, Offset, PostId, Topic,
+    AccountId, CommentId, EventId, MatchId, MediaId, NotificationId, Offset, PostId, Topic,
     limits::MENTIONS,
     model::{
         account::Person,
@@ -48,6 +48,7 @@ pub struct Notice {
     pub media_id: Option<MediaId>,
     pub post_id: Option<PostId>,
     pub comment_id: Option<CommentId>,
+    pub match_id: Option<MatchId>,
     pub text: String,
 }
 
@@ -64,6 +65,7 @@ impl Notice {
             media_id: None,
             post_id: None,
             comment_id: None,
+            match_id: None,
             text: text.to_owned(),
         }
     }
@@ -90,6 +92,7 @@ pub async fn tell(tx: &mut Tx<'_>, to: &AccountId, notice: Notice, at: i64) -> R
         media_id: notice.media_id,
         post_id: notice.post_id,
         comment_id: notice.comment_id,
+        match_id: notice.match_id,
         text: excerpt(&notice.text),
         read: false,
         at: timestamp(at),

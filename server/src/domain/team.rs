@@ -1,15 +1,17 @@
 //! Teams: made, changed, deleted; each change published on the event that the team belongs to, on the team's own
 //! topic, and where its matches are shown.
 
+use std::collections::HashSet;
+
 use shared::{
     EventId, TeamId, Topic, limits,
     model::match_::{MatchChange, NewPlayer, NewTeam, Player, Team, TeamDeleted, TeamPatch},
 };
 
-use super::{Refusal, match_, required, text, tournament};
+use super::{Refusal, match_, notification, required, text, tournament};
 use crate::{
     ids::new_id,
-    store::{StoreError, Tx, WorkError, log, match_ as matches, team as rows},
+    store::{StoreError, Tx, WorkError, follow, log, match_ as matches, notification::About, team as rows},
     time::timestamp,
 };
 
@@ -92,7 +94,14 @@ pub async fn change(
         log::append(tx, &topic, at, |_| update.clone()).await?;
         log::redact_all(tx, &topic, &format!("team:{id}"), &update).await?;
     }
+    follow::forget_players(tx, id).await?;
+    // What was told of its matches names who is not called so any more.
+    let names = |team: &Team| team.players.iter().map(|player| player.name.clone()).collect::<HashSet<_>>();
+    let renamed = before.name != after.name || !names(&before).is_subset(&names(&after));
     for of in matches::of_team(tx, id).await? {
+        if renamed {
+            notification::withdraw(tx, About::Match(&of.id), at).await?;
+        }
         match_::team_changed(tx, of, at).await?;
     }
     Ok(after)

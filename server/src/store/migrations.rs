@@ -311,6 +311,21 @@ create index mute_event on mute (event_id);
 create index mute_media on mute (media_id);
 ",
     COMMENTS_ON_POSTS,
+    "
+create table follow (
+    account_id text   not null references account (id) on delete cascade,
+    team_id    text   not null references team (id) on delete cascade,
+    -- One player of it; the whole team if absent. Players are written anew with each change of their team: hence no
+    -- reference.
+    player_id  text,
+    created_at bigint not null
+);
+create unique index follow_account on follow (account_id, team_id, coalesce(player_id, ''));
+create index follow_team on follow (team_id);
+
+alter table notification add column match_id text references match (id) on delete cascade;
+create index notification_match on notification (match_id);
+",
 ];
 
 /// A comment on a post has no event, and a column that must not be empty cannot be made one that may: the table is

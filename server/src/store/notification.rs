@@ -1,7 +1,7 @@
 //! Notifications in the store.
 
 use shared::{
-    AccountId, CommentId, EventId, MediaId, NotificationId, PostId,
+    AccountId, CommentId, EventId, MatchId, MediaId, NotificationId, PostId,
     limits::NOTIFICATIONS_KEPT,
     model::{
         account::Person,
@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select n.id, n.kind, n.count, n.event_id, n.media_id, n.comment_id, n.text, n.read, n.at, \
-             a.id, a.name, a.display_name, n.created_at, n.post_id \
+             a.id, a.name, a.display_name, n.created_at, n.post_id, n.match_id \
              from notification n left join account a on a.id = n.by_id ",
             $rest
         )
@@ -37,6 +37,7 @@ fn read(row: &Row<'_>) -> Result<Notification, StoreError> {
         media_id: row.opt_text(4)?.as_deref().map(parse).transpose()?,
         post_id: row.opt_text(13)?.as_deref().map(parse).transpose()?,
         comment_id: row.opt_text(5)?.as_deref().map(parse).transpose()?,
+        match_id: row.opt_text(14)?.as_deref().map(parse).transpose()?,
         text: row.text(6)?,
         read: row.bool(7)?,
         at: timestamp(row.int(8)?),
@@ -71,8 +72,8 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     tx.execute(
         "insert into notification (id, account_id, kind, subject, by_id, count, event_id, media_id, comment_id,
-           text, created_at, at, post_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
+           text, created_at, at, post_id, match_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)",
         &[
             new.id.as_str().into(),
             account.as_str().into(),
@@ -86,6 +87,7 @@ pub async fn insert(
             (&new.text).into(),
             at.into(),
             new.post_id.as_ref().map(PostId::as_str).into(),
+            new.match_id.as_ref().map(MatchId::as_str).into(),
         ],
     )
     .await?;
@@ -208,6 +210,7 @@ pub enum About<'a> {
     Post(&'a PostId),
     /// A post, to one account.
     PostTo(&'a PostId, &'a AccountId),
+    Match(&'a MatchId),
     /// Being mentioned in a comment.
     MentionIn(&'a CommentId),
 }
@@ -243,6 +246,10 @@ pub async fn about(
         About::PostTo(post, account) => {
             let sql = "select account_id, id from notification where post_id = $1 and account_id = $2";
             tx.all(sql, &[post.as_str().into(), account.as_str().into()], read).await
+        }
+        About::Match(of) => {
+            let sql = "select account_id, id from notification where match_id = $1";
+            tx.all(sql, &[of.as_str().into()], read).await
         }
         About::MentionIn(comment) => {
             let sql = "select account_id, id from notification where comment_id = $1 and kind = 'mention'";

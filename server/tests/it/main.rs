@@ -27,6 +27,7 @@ mod m1_rights;
 mod m2_publishing;
 mod m5_watchers;
 mod m6_state;
+mod m7_follow;
 mod m8_tournaments;
 mod media;
 mod metrics;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Person;
 use crate::{
-    Change, CommentId, DomainChange as _, EventId, MediaId, NotificationId, PostId, Timestamp,
+    Change, CommentId, DomainChange as _, EventId, MatchId, MediaId, NotificationId, PostId, Timestamp,
     change::domain_change,
 };
 
@@ -20,6 +20,8 @@ pub enum NotificationKind {
     Like,
     /// So many like it now.
     Milestone,
+    /// Something happened in a match that concerns a team or a player whom the account follows.
+    Match,
     /// The server has something to say: it worked.
     Success,
     /// The server has something to say: look at it.
@@ -29,11 +31,12 @@ pub enum NotificationKind {
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mention,
         Self::Comment,
         Self::Like,
         Self::Milestone,
+        Self::Match,
         Self::Success,
         Self::Warning,
         Self::Error,
@@ -46,6 +49,7 @@ impl NotificationKind {
             Self::Comment => "comment",
             Self::Like => "like",
             Self::Milestone => "milestone",
+            Self::Match => "match",
             Self::Success => "success",
             Self::Warning => "warning",
             Self::Error => "error",
@@ -84,6 +88,8 @@ pub struct Notification {
     pub post_id: Option<PostId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_id: Option<CommentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_id: Option<MatchId>,
     /// The beginning of what was written, or what the server says.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
@@ -179,6 +185,21 @@ pub fn unread_after(change: &Change) -> Option<u64> {
         return None;
     }
     serde_json::from_str::<Unread>(&other.payload).ok().map(|told| told.unread)
+}
+
+/// Whether a change tells of a match, whose news a reader may want to hear later.
+pub fn tells_of_match(change: &Change) -> bool {
+    #[derive(Deserialize)]
+    struct Told {
+        notification: Kind,
+    }
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: NotificationKind,
+    }
+    let Change::Other(other) = change else { return false };
+    serde_json::from_str::<Told>(&other.payload)
+        .is_ok_and(|told| told.notification.kind == NotificationKind::Match)
 }
 
 /// What the log calls a notification.

@@ -6,6 +6,7 @@ use shared::model::match_::{MatchState, Minute, Outcome, Phase, Side, What};
 
 use super::{
     clock::RunningClock,
+    follows::{FollowButton, Follows},
     log::MatchLog,
     words::{family_name, minute_words, phase_word, player_name, score_words, shoot_out_words},
 };
@@ -13,7 +14,11 @@ use crate::components::{dynamic::dynamic, icon::Icon, time::event_moment};
 
 /// The scoreboard; small where it stands above the recorder's buttons.
 #[component]
-pub(super) fn Scoreboard(log: MatchLog, #[prop(optional)] small: bool) -> impl IntoView {
+pub(super) fn Scoreboard(
+    log: MatchLog,
+    #[prop(optional)] small: bool,
+    #[prop(optional)] follows: Option<Follows>,
+) -> impl IntoView {
     let state = move |read: fn(&MatchState) -> String| {
         Memo::new(move |_| log.counted.with(|counted| read(&counted.state)))
     };
@@ -40,6 +45,8 @@ pub(super) fn Scoreboard(log: MatchLog, #[prop(optional)] small: bool) -> impl I
         })
     });
     let tournament = Memo::new(move |_| log.with(|of| of.tournament_id.as_ref().map(ToString::to_string)));
+    // Who plays a match never changes.
+    let team_of = move |side: Side| untrack(|| log.with(|of| Some(of.sheet.of(side).team_id.clone())));
     let is_on = move || !matches!(phase.get(), Phase::Scheduled) && !phase.get().is_over();
     view! {
         <section class="scoreboard" class:scoreboard-small=small aria-label="Score">
@@ -65,6 +72,13 @@ pub(super) fn Scoreboard(log: MatchLog, #[prop(optional)] small: bool) -> impl I
                 <div class="scoreboard-scorers">
                     <Scorers log=log side=Side::Home />
                     <Scorers log=log side=Side::Away />
+                </div>
+            })}
+            {follows.map(|follows| view! {
+                <div class="scoreboard-follow">
+                    {[(Side::Home, home), (Side::Away, away)].map(|(side, name)| team_of(side).map(|team| view! {
+                        <FollowButton follows=follows team=team name=name.into() words=true />
+                    })).collect_view()}
                 </div>
             })}
         </section>

@@ -1,14 +1,14 @@
 //! The time of play, running: from the anchors that the server gave, by the server's clock. It moves once a second
 //! while it runs and somebody looks, and not at all otherwise.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 use shared::model::match_::{Clock, MatchState, Phase};
 
 use super::log::MatchLog;
 use crate::{
-    browser::{self, Timer},
+    browser::{self, WhileSeen},
     components::dynamic::dynamic,
 };
 
@@ -18,27 +18,18 @@ const SECOND: Duration = Duration::from_secs(1);
 #[component]
 pub(super) fn RunningClock(log: MatchLog) -> impl IntoView {
     let now = RwSignal::new(0.0);
-    let seen = RwSignal::new(!browser::is_hidden());
-    let listener =
-        browser::listen(&browser::document(), "visibilitychange", move |_| seen.set(!browser::is_hidden()));
-    let timer = StoredValue::new_local(None::<Timer>);
+    let running = StoredValue::new_local(None::<WhileSeen>);
     let runs = Memo::new(move |_| log.counted.with(|counted| counted.state.clock.since.is_some()));
+    let tick = move || now.set(log.now_ms());
     Effect::new(move || {
         // A stop is a moment as well.
         log.counted.track();
         log.delay_s.track();
-        let tick = move || now.set(log.now_ms());
+        log.clock_set.track();
         tick();
-        let ticking = runs.get() && seen.get();
-        if ticking != timer.with_value(Option::is_some) {
-            timer.set_value(if ticking { Timer::every(SECOND, tick) } else { None });
-        }
     });
-    let kept = StoredValue::new_local(listener);
-    on_cleanup(move || {
-        timer.dispose();
-        kept.dispose();
-    });
+    Effect::new(move || running.set_value(runs.get().then(|| browser::while_seen(SECOND, Rc::new(tick)))));
+    on_cleanup(move || running.dispose());
     let text = Memo::new(move |_| log.counted.with(|counted| clock_words(&counted.state, now.get() as i64)));
     view! {
         <span class="match-clock num" role="timer" aria-live="off" hidden=dynamic(move || text.with(String::is_empty))>{text}</span>

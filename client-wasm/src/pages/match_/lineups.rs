@@ -6,12 +6,16 @@ use shared::{
     model::match_::{Player, PlayerStats, Side},
 };
 
-use super::{log::MatchLog, words::minute_words};
+use super::{
+    follows::{FollowButton, Follows},
+    log::MatchLog,
+    words::minute_words,
+};
 use crate::components::dynamic::{dynamic, when};
 
 /// Both teams.
 #[component]
-pub(super) fn LineUps(log: MatchLog) -> impl IntoView {
+pub(super) fn LineUps(log: MatchLog, follows: Follows) -> impl IntoView {
     let some = Memo::new(move |_| {
         log.with(|of| !of.sheet.home.players.is_empty() || !of.sheet.away.players.is_empty())
     });
@@ -22,8 +26,8 @@ pub(super) fn LineUps(log: MatchLog) -> impl IntoView {
                 <section class="panel" aria-labelledby="lineups-title">
                     <h2 id="lineups-title">"Line-ups"</h2>
                     <div class="lineups">
-                        <LineUp log=log side=Side::Home />
-                        <LineUp log=log side=Side::Away />
+                        <LineUp log=log side=Side::Home follows=follows />
+                        <LineUp log=log side=Side::Away follows=follows />
                     </div>
                 </section>
             }
@@ -33,7 +37,7 @@ pub(super) fn LineUps(log: MatchLog) -> impl IntoView {
 }
 
 #[component]
-fn LineUp(log: MatchLog, side: Side) -> impl IntoView {
+fn LineUp(log: MatchLog, side: Side, follows: Follows) -> impl IntoView {
     let name = Memo::new(move |_| log.with(|of| of.sheet.of(side).name.clone()));
     // Those who began, and the others.
     let players = Memo::new(move |_| {
@@ -44,13 +48,17 @@ fn LineUp(log: MatchLog, side: Side) -> impl IntoView {
             [began, bench]
         })
     });
+    let team = StoredValue::new(untrack(|| log.with(|of| Some(of.sheet.of(side).team_id.clone()))));
     let list = move |at: usize| {
         view! {
             <ul>
                 <For each=move || players.with(|players| players[at].clone()) key=|player| (player.id.clone(), player.name.clone(), player.number) let:player>
                     <li>
                         <span class="lineup-number num">{player.number.map(|number| number.to_string())}</span>
-                        <span class="lineup-name">{player.name.clone()} <Marks log=log side=side id=player.id /></span>
+                        <span class="lineup-name">{player.name.clone()} <Marks log=log side=side id=player.id.clone() /></span>
+                        {team.get_value().map(|team| view! {
+                            <FollowButton follows=follows team=team player=player.id name=Signal::stored(player.name) />
+                        })}
                     </li>
                 </For>
             </ul>

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use client_core::clocks::ServerClock;
 use futures_util::future::join;
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
@@ -29,9 +30,6 @@ pub(super) enum Known {
     Gone(Gone),
 }
 
-/// How often it is looked whether something that was held back is due.
-const DUE_EVERY: Duration = Duration::from_millis(500);
-
 /// One match.
 #[derive(Clone, Copy)]
 pub(super) struct MatchLog {
@@ -49,8 +47,11 @@ pub(super) struct MatchLog {
     pub(super) ready: RwSignal<bool>,
     pub(super) failed: RwSignal<Option<String>>,
     pub(super) watchers: RwSignal<Option<u64>>,
-    /// How far the server's clock is ahead of this one's, in milliseconds.
-    ahead_ms: RwSignal<f64>,
+    clock: StoredValue<ServerClock>,
+    /// Counts how often the server has said what time it is.
+    pub(super) clock_set: RwSignal<u32>,
+    /// The clocks of this machine have jumped: the server is to be asked what time it is.
+    clock_in_doubt: RwSignal<bool>,
     /// How long everything is held back, in seconds.
     pub(super) delay_s: RwSignal<u32>,
 }
@@ -63,7 +64,6 @@ impl MatchLog {
         let known = RwSignal::new(Known::Nothing);
         let stored = RwSignal::new(Vec::<MatchEvent>::new());
         let pending = RwSignal::new(Vec::<Entry>::new());
-        let ahead_ms = RwSignal::new(0.0);
         let delay_s = RwSignal::new(if delayed { storage::spoiler_delay_s() } else { 0 });
         // Up to when what was stored is shown, in milliseconds since 1970; without a delay, all of it.
         let horizon = RwSignal::new(None::<i64>);
@@ -95,10 +95,13 @@ impl MatchLog {
             ready: RwSignal::new(false),
             failed: RwSignal::new(None),
             watchers: RwSignal::new(None),
-            ahead_ms,
+            clock: StoredValue::new(ServerClock::default()),
+            clock_set: RwSignal::new(0),
+            clock_in_doubt: RwSignal::new(false),
             delay_s,
         };
         log.hold_back(horizon);
+        log.keep_time();
         live.follow(Topic::of_match(id), None, move |news| match news {
             News::SnapshotNeeded => log.snapshot(),
             News::Publications { publications, .. } => {
@@ -117,21 +120,55 @@ impl MatchLog {
         log
     }
 
-    /// Keeps `horizon` where the delay puts it.
+    /// Keeps `horizon` where the delay puts it: looks when something comes, and when the next of it is due.
     fn hold_back(self, horizon: RwSignal<Option<i64>>) {
         let timer = StoredValue::new_local(None::<Timer>);
+        let due = RwSignal::new(0_u32);
         Effect::new(move || {
-            let look = move || horizon.set(Some(self.now_ms() as i64));
+            due.track();
+            self.clock_set.track();
             if self.delay_s.get() == 0 {
                 horizon.set(None);
                 timer.set_value(None);
-            } else {
-                self.ahead_ms.track();
-                look();
-                timer.set_value(Timer::every(DUE_EVERY, look));
+                return;
             }
+            let now = self.now_ms() as i64;
+            horizon.set(Some(now));
+            let next = self.stored.with(|stored| {
+                stored.iter().map(|event| event.created_at.unix_ms()).filter(|at| *at > now).min()
+            });
+            let wait = |at: i64| Duration::from_millis((at - now) as u64);
+            timer.set_value(
+                next.and_then(|at| {
+                    Timer::after(wait(at), move || due.update(|due| *due = due.wrapping_add(1)))
+                }),
+            );
         });
         on_cleanup(move || timer.dispose());
+    }
+
+    /// Asks the server for its time when the clocks here have jumped, as soon as it can be reached.
+    fn keep_time(self) {
+        Effect::new(move || {
+            if !self.clock_in_doubt.get() || !self.live.shown.get().is_up() {
+                return;
+            }
+            let id = self.id();
+            spawn_local(async move {
+                if let Ok((_, Some(ahead_ms))) = matches::one(&id).await
+                    && !self.known.is_disposed()
+                {
+                    self.set_clock(ahead_ms);
+                }
+            });
+        });
+    }
+
+    fn set_clock(self, ahead_ms: f64) {
+        let (now, wall_ms) = (browser::now(), browser::wall_ms() as i64);
+        self.clock.update_value(|clock| clock.set(now, wall_ms, ahead_ms as i64));
+        self.clock_in_doubt.set(false);
+        self.clock_set.update(|set| *set = set.wrapping_add(1));
     }
 
     /// The moment that is shown: now by the server's clock, less the delay. In milliseconds since 1970.
@@ -141,7 +178,13 @@ impl MatchLog {
 
     /// Now, by the server's clock.
     pub(super) fn server_ms(self) -> f64 {
-        browser::wall_ms() + self.ahead_ms.get_untracked()
+        let (now, wall_ms) = (browser::now(), browser::wall_ms() as i64);
+        let read = |clock: &mut ServerClock| (clock.now_ms(now, wall_ms), clock.is_in_doubt());
+        let (server_ms, in_doubt) = self.clock.try_update_value(read).unwrap_or((wall_ms, false));
+        if in_doubt && !self.clock_in_doubt.get_untracked() {
+            self.clock_in_doubt.set(true);
+        }
+        server_ms as f64
     }
 
     pub(super) fn id(self) -> MatchId {
@@ -184,8 +227,8 @@ impl MatchLog {
             match (of, page) {
                 (Ok((of, ahead)), Ok(page)) => {
                     let position = earlier(of.cursor.0, page.cursor.0);
-                    if let Some(ahead) = ahead {
-                        self.ahead_ms.set(ahead);
+                    if let Some(ahead_ms) = ahead {
+                        self.set_clock(ahead_ms);
                     }
                     self.failed.set(None);
                     self.known.set(Known::Match(Box::new(of.item)));

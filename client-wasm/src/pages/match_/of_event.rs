@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     api::matches as api,
-    browser::{self, Timer},
+    browser,
     components::{
         dynamic::{dynamic, when},
         icon::Icon,
@@ -143,11 +143,7 @@ pub(crate) fn EventMatches(id: EventId, place: Matches) -> impl IntoView {
     let more = Memo::new(move |_| sorted.with(Vec::len) > FIRST && !all.get());
     let some = Memo::new(move |_| sorted.with(|sorted| !sorted.is_empty()));
     let now = RwSignal::new(browser::wall_ms());
-    let looking = Timer::every(LOOK, move || {
-        if !browser::is_hidden() {
-            now.set(browser::wall_ms());
-        }
-    });
+    let looking = browser::while_seen(LOOK, Rc::new(move || now.set(browser::wall_ms())));
     let looking = StoredValue::new_local(looking);
     on_cleanup(move || looking.dispose());
     view! {

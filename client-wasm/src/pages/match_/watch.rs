@@ -7,6 +7,7 @@ use shared::MatchId;
 
 use super::{
     board::Scoreboard,
+    follows::Follows,
     gone::NothingHere,
     lineups::LineUps,
     log::{Known, MatchLog},
@@ -20,7 +21,8 @@ use crate::{
         dynamic::{dynamic, when},
         icon::Icon,
     },
-    pages::event::rights::Standing,
+    pages::{event::rights::Standing, sign_in},
+    session::use_session,
     storage,
     words::count,
 };
@@ -34,8 +36,11 @@ pub(super) fn WatchPage(id: MatchId) -> impl IntoView {
     browser::scroll_to(0.0, false);
     let log = MatchLog::follow(&id, true);
     let aloud = RwSignal::new(false);
-    voice::follow(log, aloud);
-    view! { <MatchFrame log=log here=format!("/matches/{id}") draw=move || view! { <Watching log=log aloud=aloud /> }.into_any() /> }
+    let follows = Follows::new();
+    voice::follow_for(log, aloud, Some(follows));
+    let here = format!("/matches/{id}");
+    let draw = move || view! { <Watching log=log aloud=aloud follows=follows /> }.into_any();
+    view! { <MatchFrame log=log here=here draw=draw /> }
 }
 
 /// What every page of a match has around it: that it is being loaded, could not be, or is not there.
@@ -79,7 +84,7 @@ pub(super) fn MatchFrame(
 }
 
 #[component]
-fn Watching(log: MatchLog, aloud: RwSignal<bool>) -> impl IntoView {
+fn Watching(log: MatchLog, aloud: RwSignal<bool>, follows: Follows) -> impl IntoView {
     let event = log.with(|of| format!("/events/{}", of.event_id));
     let may_record = Memo::new(move |_| log.rights.standing() == Standing::MayPost);
     view! {
@@ -94,13 +99,13 @@ fn Watching(log: MatchLog, aloud: RwSignal<bool>) -> impl IntoView {
                     <A href=format!("/matches/{}/record", log.id()) attr:class="btn btn-small">{Icon::Edit.draw()} "Record"</A>
                 }.into_any())}
             </div>
-            <Scoreboard log=log />
+            <Scoreboard log=log follows=follows />
             <div class="match-cols">
                 <Moments log=log />
                 <div class="match-side">
                     <Statistics log=log />
-                    <LineUps log=log />
-                    <Viewing log=log aloud=aloud />
+                    <LineUps log=log follows=follows />
+                    <Viewing log=log aloud=aloud follows=follows />
                 </div>
             </div>
         </div>
@@ -109,12 +114,21 @@ fn Watching(log: MatchLog, aloud: RwSignal<bool>) -> impl IntoView {
 
 /// How it is to be told: aloud, and how much later.
 #[component]
-fn Viewing(log: MatchLog, aloud: RwSignal<bool>) -> impl IntoView {
+fn Viewing(log: MatchLog, aloud: RwSignal<bool>, follows: Follows) -> impl IntoView {
     let press = move |_| {
         aloud.update(|aloud| *aloud = !*aloud);
         // The first words come of the press itself, as browsers demand.
-        browser::speak(if aloud.get_untracked() { "Goals are spoken from now on." } else { "" });
+        if !aloud.get_untracked() {
+            browser::hush();
+        } else if log.with(|of| untrack(|| follows.in_match(&of.sheet).is_empty())) {
+            browser::speak("Goals are spoken from now on.");
+        } else {
+            browser::speak("What concerns whom you follow is spoken from now on.");
+        }
     };
+    let session = use_session();
+    let signed_out = move || session.is_known() && !session.is_signed_in();
+    let sign_in = move || sign_in::address(&format!("/matches/{}", log.id()));
     let choose = move |event: web_sys::Event| {
         if let Ok(seconds) = event_target_value(&event).parse() {
             storage::set_spoiler_delay_s(seconds);
@@ -141,6 +155,9 @@ fn Viewing(log: MatchLog, aloud: RwSignal<bool>) -> impl IntoView {
                 </select>
                 <p class="hint" id="spoiler-hint">"Score, title, voice and timeline wait as long as your television."</p>
             </div>
+            {when(signed_out, move || view! {
+                <p class="hint"><A href=sign_in()>"Sign in"</A> " to follow a team or a player, and to be told what concerns them."</p>
+            }.into_any())}
         </section>
     }
 }

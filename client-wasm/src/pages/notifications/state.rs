@@ -1,15 +1,19 @@
 //! The list of one's notifications as the page knows it: pages that were read, and what is heard since. Draws nothing.
 
-use leptos::prelude::*;
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
 use shared::{
     NotificationId, Offset,
-    model::notification::{Notification, NotificationChange, Notified},
+    model::notification::{Notification, NotificationChange, NotificationKind, Notified},
 };
 
 use crate::{
     api::{Answer, talk as api},
+    browser,
     components::form::Form,
     session::{Own, Session},
+    storage,
 };
 
 /// The list.
@@ -47,6 +51,11 @@ impl List {
             Own::Publications(publications) => {
                 for publication in publications {
                     if let Some(change) = publication.change.read::<NotificationChange>() {
+                        if let NotificationChange::New(told) | NotificationChange::Update(told) = &change
+                            && list.is_held_back(&told.notification)
+                        {
+                            continue;
+                        }
                         list.items.update(|items| apply(items, change.clone()));
                         list.heard.update_value(|heard| heard.push((publication.offset, change)));
                     }
@@ -86,7 +95,9 @@ impl List {
                 items.clear();
             }
             for notification in read.items {
-                put(items, notification);
+                if !self.is_held_back(&notification) {
+                    put(items, notification);
+                }
             }
             for (_, change) in heard.into_iter().filter(|(at, _)| *at > as_of) {
                 apply(items, change);
@@ -95,6 +106,25 @@ impl List {
         self.next.try_set(read.next);
         self.known.try_set(true);
         Ok(())
+    }
+
+    /// Whether it tells of a match, and the reader's picture is not so far yet. Then the list is read again when it is.
+    fn is_held_back(self, notification: &Notification) -> bool {
+        if notification.kind != NotificationKind::Match {
+            return false;
+        }
+        let due = browser::millis(&notification.at) + f64::from(storage::spoiler_delay_s()) * 1000.0;
+        let wait_ms = due - browser::wall_ms();
+        if wait_ms <= 0.0 {
+            return false;
+        }
+        spawn_local(async move {
+            browser::pause(Duration::from_millis(wait_ms as u64 + 1)).await;
+            if !self.items.is_disposed() {
+                self.load(None);
+            }
+        });
+        true
     }
 
     /// Marks one as read, or all: here at once, and on every other device when the server has it.

@@ -1,6 +1,9 @@
 //! What a notification says, and where it leads.
 
-use shared::model::notification::{Notification, NotificationKind};
+use shared::model::{
+    account::Person,
+    notification::{Notification, NotificationKind},
+};
 
 use crate::{components::icon::Icon, words::count};
 
@@ -21,13 +24,20 @@ pub(super) fn sentence(told: &Notification) -> String {
             format!("{who} and {} like what you posted", count(others, "other", "others"))
         }
         NotificationKind::Milestone => format!("What you posted has {} likes", grouped(told.count)),
-        NotificationKind::Success | NotificationKind::Warning | NotificationKind::Error => told.text.clone(),
+        NotificationKind::Match
+        | NotificationKind::Success
+        | NotificationKind::Warning
+        | NotificationKind::Error => told.text.clone(),
     }
 }
 
 /// The beginning of what it is about.
 pub(super) fn quote(told: &Notification) -> String {
     match told.kind {
+        NotificationKind::Match => match told.count.saturating_sub(1) {
+            0 => String::new(),
+            earlier => format!("and {}", count(earlier, "update", "updates")),
+        },
         // A word of the server is the sentence itself.
         NotificationKind::Success | NotificationKind::Warning | NotificationKind::Error => String::new(),
         _ => told.text.clone(),
@@ -36,6 +46,9 @@ pub(super) fn quote(told: &Notification) -> String {
 
 /// Where it happened: the item or the post, with its comments open where one of them is meant.
 pub(super) fn address(told: &Notification) -> Option<String> {
+    if let Some(of) = &told.match_id {
+        return Some(format!("/matches/{of}"));
+    }
     let comments = if told.comment_id.is_some() { "&comments=1" } else { "" };
     if let Some(post) = &told.post_id {
         return Some(format!("/posts?post={post}{comments}"));
@@ -43,6 +56,11 @@ pub(super) fn address(told: &Notification) -> Option<String> {
     let event = told.event_id.as_ref()?;
     let Some(media) = &told.media_id else { return Some(format!("/events/{event}")) };
     Some(format!("/events/{event}?item={media}{comments}"))
+}
+
+/// Who is shown beside it. Of a match it is told who plays, and not who records.
+pub(super) fn whose(told: &Notification) -> Option<&Person> {
+    told.by.as_ref().filter(|_| told.kind != NotificationKind::Match)
 }
 
 /// Stands for who did it, where nobody did.

@@ -15,7 +15,7 @@ use crate::{
         Principal,
         permission::{self, Action},
     },
-    domain::{Refusal, text, tournament},
+    domain::{Refusal, follow::Telling, text, tournament},
     store::{StoreError, Tx, WorkError, log, match_ as rows},
     time::{from_timestamp, timestamp},
 };
@@ -40,9 +40,11 @@ pub async fn record(
     let of = rows::find(tx, id).await?.ok_or(WorkError::Refused(GONE))?;
     let mut book = Book { known: rows::entries(tx, id).await?, of, principal, at };
     let before = book.known.len();
+    let mut telling = Telling::begin(tx, &book.of, &book.known).await?;
+    let by = principal.user().map(|user| &user.person);
     let mut events = Vec::with_capacity(entries.len());
     for entry in entries {
-        let key = entry.id.clone().into();
+        let (key, stored) = (entry.id.clone().into(), book.known.len());
         let recorded = book.take(tx, entry).await.map_err(|error| match error {
             WorkError::Refused(refusal) => {
                 WorkError::Refused(Refusal::One { key, refusal: Box::new(refusal) })
@@ -50,6 +52,9 @@ pub async fn record(
             WorkError::Store(_) => error,
         });
         events.push(recorded?);
+        if let Some(telling) = telling.as_mut().filter(|_| book.known.len() > stored) {
+            telling.tell(tx, &book.known, by, at).await?;
+        }
     }
     let fresh = book.known.len() > before;
     if fresh {
