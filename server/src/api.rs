@@ -16,6 +16,7 @@ pub mod story;
 pub mod team;
 pub mod tournament;
 pub mod upload;
+pub mod venue;
 pub mod webhook;
 
 use std::error::Error as _;

@@ -12,6 +12,7 @@ pub mod post;
 pub mod story;
 pub mod team;
 pub mod tournament;
+pub mod venue;
 
 use shared::{ErrorCode, IdempotencyKey};
 

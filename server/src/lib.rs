@@ -23,6 +23,7 @@ pub mod scheduler;
 pub mod store;
 pub mod time;
 pub mod transport;
+pub mod turns;
 pub mod webhook;
 pub mod wire;
 

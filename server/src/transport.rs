@@ -9,6 +9,7 @@ pub mod poll;
 mod publishing;
 pub mod session;
 pub mod sse;
+pub mod updates;
 pub mod upgrade;
 pub mod websocket;
 

@@ -23,8 +23,8 @@ pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
     AccountId, CommentId, ConnectionId, DestinationId, EventId, IdempotencyKey, InvitationId, MatchEventId,
-    MatchId, MediaId, NotificationId, PlayerId, PostId, PublicationId, SessionId, StoryId, TeamId, TieId,
-    TournamentId, UploadId, WatcherId, WebhookId,
+    MatchId, MediaId, NotificationId, PlayerId, PostId, PromotionId, PublicationId, SessionId, StoryId,
+    TeamId, TieId, TournamentId, UploadId, VenueId, VibeCheckId, WatcherId, WebhookId,
 };
 pub use mention::next_mention;
 pub use position::{Cursor, Epoch, Offset, Position};

@@ -12,3 +12,4 @@ pub mod post;
 pub mod presence;
 pub mod story;
 pub mod tournament;
+pub mod venue;

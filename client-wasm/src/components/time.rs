@@ -34,6 +34,11 @@ impl Clock {
         let seen = browser::listen(&browser::document(), "visibilitychange", move |_| tick());
         Self { now, _running: StoredValue::new_local((timer, seen)) }
     }
+
+    /// The time of day in milliseconds since 1970, to a quarter of a minute; whoever reads it follows it.
+    pub(crate) fn now(self) -> f64 {
+        self.now.get()
+    }
 }
 
 /// How long ago something was; after an hour, when it was.

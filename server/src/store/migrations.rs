@@ -310,6 +310,7 @@ create unique index mute_account on mute (account_id, event_id, coalesce(media_i
 create index mute_event on mute (event_id);
 create index mute_media on mute (media_id);
 ",
+    include_str!("migrations/venues.sql"),
 ];
 
 /// Teams, matches and tournaments.

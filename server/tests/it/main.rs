@@ -53,4 +53,6 @@ mod s5_command_line;
 mod snapshots;
 mod sse;
 mod uploads;
+mod v1_venues;
+mod v3_polling;
 mod ws;

@@ -1,0 +1,84 @@
+//! The dialog that makes a venue.
+
+use leptos::{ev::SubmitEvent, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use shared::{
+    limits::{VENUE_DESCRIPTION_CHARS, VENUE_PLACE_CHARS},
+    model::venue::NewVenue,
+};
+
+use crate::{
+    api::{ApiError, venues as api},
+    browser,
+    components::{
+        form::{Field, Form, FormProblem, SubmitButton},
+        sheet::{Sheet, use_sheet},
+    },
+};
+
+/// The dialog; it goes to the venue it has made.
+#[component]
+pub(super) fn NewVenueDialog(open: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <Sheet open=open title="New venue">
+            <Fields />
+        </Sheet>
+    }
+}
+
+#[component]
+fn Fields() -> impl IntoView {
+    let sheet = use_sheet();
+    let navigate = use_navigate();
+    let form = Form::new();
+    let [name, place, description] = [(); 3].map(|()| RwSignal::new(String::new()));
+    // One dialog makes one venue, however often it has to be sent.
+    let key = StoredValue::new(browser::random_id());
+    let submit = move |submitted: SubmitEvent| {
+        let navigate = navigate.clone();
+        form.submit(&submitted, async move {
+            let new = NewVenue {
+                name: name.get_untracked().trim().to_owned(),
+                place: place.get_untracked().trim().to_owned(),
+                description: description.get_untracked().trim().to_owned(),
+            };
+            if new.name.is_empty() {
+                return Err(ApiError::of_field("name", "Give the venue a name."));
+            }
+            let made = key.with_value(|key| key.parse()).map_err(|_| ApiError::unreachable())?;
+            let venue = match api::create(&new, &made).await {
+                Ok(venue) => venue,
+                Err(error) => {
+                    // What was refused and is changed is something else.
+                    key.try_set_value(if error.is_passing() {
+                        made.to_string()
+                    } else {
+                        browser::random_id()
+                    });
+                    return Err(error);
+                }
+            };
+            sheet.close();
+            navigate(&format!("/venues/{}", venue.id), NavigateOptions::default());
+            Ok(())
+        });
+    };
+    view! {
+        <form class="sheet-form" on:submit=submit novalidate aria-label="New venue">
+            <Field form=form name="name" id="venue-name" label="Name" value=name autocomplete="organization" autofocus=true />
+            <div class="field">
+                <label for="venue-place">"Address"</label>
+                <input id="venue-place" class="input" maxlength=VENUE_PLACE_CHARS.to_string() autocomplete="off" bind:value=place />
+            </div>
+            <div class="field">
+                <label for="venue-description">"What it is"</label>
+                <textarea id="venue-description" class="input" rows="3" maxlength=VENUE_DESCRIPTION_CHARS.to_string() bind:value=description></textarea>
+            </div>
+            <FormProblem form=form />
+            <div class="sheet-end">
+                <button class="btn btn-quiet" type="button" on:click=move |_| sheet.close()>"Cancel"</button>
+                <SubmitButton form=form label="Add venue" />
+            </div>
+        </form>
+    }
+}
