@@ -13,6 +13,7 @@ use shared::{
         post::PostChange,
         story::StoryChange,
         tournament::TournamentChange,
+        venue::VenueChange,
     },
 };
 
@@ -62,6 +63,7 @@ fn e4_the_types_of_the_document_are_the_types_of_the_code() {
         CommentChange::TYPES,
         LikeChange::TYPES,
         NotificationChange::TYPES,
+        VenueChange::TYPES,
     ];
     assert_eq!(first_column("### Publications"), types.concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
@@ -166,6 +168,18 @@ fn v8_the_limits_agree() {
         "POST_SCHEDULE_DAYS" => limits::POST_SCHEDULE_DAYS,
         "WEBHOOKS" => limits::WEBHOOKS,
         "WEBHOOK_URL_CHARS" => limits::WEBHOOK_URL_CHARS,
+        "VENUE_NAME_CHARS" => limits::VENUE_NAME_CHARS,
+        "VENUE_DESCRIPTION_CHARS" => limits::VENUE_DESCRIPTION_CHARS,
+        "VENUE_PLACE_CHARS" => limits::VENUE_PLACE_CHARS,
+        "VIBE_CHECK_TEXT_CHARS" => limits::VIBE_CHECK_TEXT_CHARS,
+        "RATING_MAX" => limits::RATING_MAX,
+        "MOOD_HOURS" => limits::MOOD_HOURS,
+        "MOOD_HOURS_SHOWN" => limits::MOOD_HOURS_SHOWN,
+        "VIBE_CHECKS_SHOWN" => limits::VIBE_CHECKS_SHOWN,
+        "PROMOTION_TITLE_CHARS" => limits::PROMOTION_TITLE_CHARS,
+        "PROMOTION_TEXT_CHARS" => limits::PROMOTION_TEXT_CHARS,
+        "VENUE_PROMOTIONS" => limits::VENUE_PROMOTIONS,
+        "PROMOTION_DAYS" => limits::PROMOTION_DAYS,
         "PAGE_ITEMS_DEFAULT" => limits::PAGE_ITEMS_DEFAULT,
         "PAGE_ITEMS_MAX" => limits::PAGE_ITEMS_MAX,
         "POLL_WAIT_MAX_S" => usize::try_from(limits::POLL_WAIT_MAX_S).unwrap(),

@@ -7,8 +7,8 @@ use shared::VenueId;
 
 mod chart;
 mod check;
+mod form;
 mod list;
-mod new_venue;
 mod promotions;
 mod venue;
 mod words;

@@ -44,7 +44,7 @@ impl Saying {
             rating: RwSignal::new(None),
             crowd: RwSignal::new(None),
             text: RwSignal::default(),
-            author: RwSignal::new(storage::display_name().unwrap_or_default()),
+            author: RwSignal::new(storage::display_name()),
             photo: RwSignal::new_local(None),
             upload: StoredValue::default(),
             key: StoredValue::new(browser::random_id()),

@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{
-    new_venue::NewVenueDialog,
+    form::NewVenueDialog,
     words::{crowd_word, rating_words},
 };
 use crate::{
@@ -80,7 +80,7 @@ impl Venues {
                 self.all.update(|all| match all.iter_mut().find(|known| known.id == venue.id) {
                     Some(known) => *known = *venue,
                     None => all.insert(0, *venue),
-                })
+                });
             }
             Some(VenueChange::Now(changed)) => self.all.update(|all| {
                 if let Some(known) = all.iter_mut().find(|known| known.id == changed.venue_id) {

@@ -14,6 +14,7 @@ use shared::{
 use super::{
     chart::MoodChart,
     check::CheckForm,
+    form::EditVenueDialog,
     promotions::Promotions,
     words::{crowd_word, rating_words},
 };
@@ -230,7 +231,7 @@ pub(super) fn VenuePage(id: VenueId) -> impl IntoView {
 
 #[component]
 fn Shown(state: State) -> impl IntoView {
-    let session = use_session();
+    let (session, editing) = (use_session(), RwSignal::new(false));
     let part = move |read: fn(&Venue) -> String| {
         Memo::new(move |_| state.venue.with(|venue| venue.as_ref().map(read).unwrap_or_default()))
     };
@@ -248,7 +249,13 @@ fn Shown(state: State) -> impl IntoView {
             <A href="/venues" attr:class="back">{Icon::ArrowLeft.draw()} "All venues"</A>
             <div class="page-head">
                 <h1 id="venue-title" tabindex="-1">{name}</h1>
-                {when(move || may_manage.get(), move || view! { <Deleting state=state /> }.into_any())}
+                {when(move || may_manage.get(), move || view! {
+                    <div class="row">
+                        <button class="btn btn-small" type="button" on:click=move |_| editing.set(true)>{Icon::Edit.draw()} "Edit"</button>
+                        <Deleting state=state />
+                    </div>
+                }.into_any())}
+                <EditVenueDialog venue=state.venue open=editing />
                 <p hidden=dynamic(move || place.with(String::is_empty))>{place}</p>
             </div>
             <p class="venue-about" hidden=dynamic(move || description.with(String::is_empty))>{description}</p>

@@ -1,10 +1,10 @@
-//! The dialog that makes a venue.
+//! The dialogs that make a venue and change one.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
     limits::{VENUE_DESCRIPTION_CHARS, VENUE_PLACE_CHARS},
-    model::venue::NewVenue,
+    model::venue::{NewVenue, Venue, VenuePatch},
 };
 
 use crate::{
@@ -21,17 +21,34 @@ use crate::{
 pub(super) fn NewVenueDialog(open: RwSignal<bool>) -> impl IntoView {
     view! {
         <Sheet open=open title="New venue">
-            <Fields />
+            <Fields known=None />
+        </Sheet>
+    }
+}
+
+/// The dialog that changes a venue; what came of it is heard like every change.
+#[component]
+pub(super) fn EditVenueDialog(venue: RwSignal<Option<Venue>>, open: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <Sheet open=open title="Edit venue">
+            <Fields known=venue.get_untracked() />
         </Sheet>
     }
 }
 
 #[component]
-fn Fields() -> impl IntoView {
+fn Fields(known: Option<Venue>) -> impl IntoView {
     let sheet = use_sheet();
     let navigate = use_navigate();
     let form = Form::new();
-    let [name, place, description] = [(); 3].map(|()| RwSignal::new(String::new()));
+    let text = |read: fn(&Venue) -> &String| {
+        RwSignal::new(known.as_ref().map(|venue| read(venue).clone()).unwrap_or_default())
+    };
+    let [name, place, description] =
+        [text(|venue| &venue.name), text(|venue| &venue.place), text(|venue| &venue.description)];
+    let label = if known.is_some() { "Save" } else { "Add venue" };
+    let title = if known.is_some() { "Edit venue" } else { "New venue" };
+    let known = StoredValue::new(known.map(|venue| venue.id));
     // One dialog makes one venue, however often it has to be sent.
     let key = StoredValue::new(browser::random_id());
     let submit = move |submitted: SubmitEvent| {
@@ -44,6 +61,14 @@ fn Fields() -> impl IntoView {
             };
             if new.name.is_empty() {
                 return Err(ApiError::of_field("name", "Give the venue a name."));
+            }
+            if let Some(id) = known.get_value() {
+                let NewVenue { name, description, place } = new;
+                let patch =
+                    VenuePatch { name: Some(name), description: Some(description), place: Some(place) };
+                api::change(&id, &patch).await?;
+                sheet.close();
+                return Ok(());
             }
             let made = key.with_value(|key| key.parse()).map_err(|_| ApiError::unreachable())?;
             let venue = match api::create(&new, &made).await {
@@ -64,7 +89,7 @@ fn Fields() -> impl IntoView {
         });
     };
     view! {
-        <form class="sheet-form" on:submit=submit novalidate aria-label="New venue">
+        <form class="sheet-form" on:submit=submit novalidate aria-label=title>
             <Field form=form name="name" id="venue-name" label="Name" value=name autocomplete="organization" autofocus=true />
             <div class="field">
                 <label for="venue-place">"Address"</label>
@@ -77,7 +102,7 @@ fn Fields() -> impl IntoView {
             <FormProblem form=form />
             <div class="sheet-end">
                 <button class="btn btn-quiet" type="button" on:click=move |_| sheet.close()>"Cancel"</button>
-                <SubmitButton form=form label="Add venue" />
+                <SubmitButton form=form label=label />
             </div>
         </form>
     }
