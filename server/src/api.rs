@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod control;
 pub mod event;
 pub mod files;
 pub mod health;

@@ -55,6 +55,7 @@ use crate::{
     listener::{AddressLimit, Sessions},
     media::{MediaFiles, MediaLimits},
     metrics::Metrics,
+    monitor::Monitor,
     scheduler::{Options, Scheduler},
     store::{OpenError, Store, StoreError, Tx, WorkError},
     time::{Clock, unix_ms},
@@ -86,6 +87,10 @@ pub struct AppState {
     pub abuse: Abuse,
     pub sessions: Sessions,
     pub scheduler: Arc<Scheduler>,
+    /// The last minutes, for the operator.
+    pub monitor: Monitor,
+    /// When it began to serve (Unix, in milliseconds).
+    pub started_at: i64,
     /// Rung when a promotion may begin or end earlier than was known.
     pub turns: Notify,
     /// Connections and background work; the process ends when they have.
@@ -156,6 +161,8 @@ impl AppState {
             abuse: Abuse::default(),
             sessions: Sessions::new(max_per_user),
             scheduler,
+            monitor: Monitor::default(),
+            started_at: unix_ms(),
             turns: Notify::new(),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
@@ -172,6 +179,7 @@ impl AppState {
         app.tasks.spawn(async move { fetching.tokens.keep_keys_fresh(stopped).await });
         app.tasks.spawn(app.scheduler.clone().run(stop.clone()));
         app.tasks.spawn(crate::turns::run(app.clone(), stop.clone()));
+        app.tasks.spawn(crate::monitor::run(app.clone(), stop.clone()));
         Ok(app)
     }
 
@@ -416,6 +424,12 @@ pub fn router(app: App) -> Router {
         .route("/api/poll", get(poll::topics))
         .route("/api/sse", get(sse::topics))
         // Operation
+        .route("/api/websocket", get(api::control::status).post(api::control::control))
+        .route("/api/admin/connections", get(api::control::connections))
+        .route("/api/admin/connections/{id}", get(api::control::connection).delete(api::control::close))
+        .route("/api/admin/topics", get(api::control::topics))
+        .route("/api/admin/topics/{topic}/log", get(api::control::log))
+        .route("/api/admin/audit", get(api::control::audit_log))
         .route("/healthz", get(api::health::alive))
         .route("/readyz", get(api::health::ready))
         .route("/metrics", get(api::health::metrics))

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod control;
 pub mod event;
 pub mod housekeeping;
 pub mod match_;

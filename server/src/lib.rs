@@ -18,6 +18,7 @@ pub mod ids;
 pub mod listener;
 pub mod media;
 pub mod metrics;
+pub mod monitor;
 pub mod publish;
 pub mod scheduler;
 pub mod store;

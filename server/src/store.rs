@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod audit;
 pub mod comment;
 pub mod event;
 pub mod idempotency;

@@ -67,6 +67,10 @@ id!(
     TieId, "a tie's id"
 );
 id!(
+    /// Something that an operator sent by hand.
+    BroadcastId, "a broadcast's id"
+);
+id!(
     /// A venue: a place that people go to.
     VenueId, "a venue id"
 );

@@ -135,6 +135,9 @@ pub const VENUE_PROMOTIONS: usize = 50;
 /// Longest a promotion lasts, and farthest ahead that it begins, in days.
 pub const PROMOTION_DAYS: usize = 366;
 
+/// Largest `data` of a broadcast or a notice by hand, in bytes of JSON.
+pub const BROADCAST_BYTES: usize = 16 * 1024;
+
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Most items on a page of a list.

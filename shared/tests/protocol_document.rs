@@ -8,6 +8,7 @@ use shared::{
     limits,
     model::{
         comment::{CommentChange, LikeChange},
+        control::ControlChange,
         match_::MatchChange,
         notification::NotificationChange,
         post::PostChange,
@@ -64,6 +65,7 @@ fn e4_the_types_of_the_document_are_the_types_of_the_code() {
         LikeChange::TYPES,
         NotificationChange::TYPES,
         VenueChange::TYPES,
+        ControlChange::TYPES,
     ];
     assert_eq!(first_column("### Publications"), types.concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
@@ -180,6 +182,7 @@ fn v8_the_limits_agree() {
         "PROMOTION_TEXT_CHARS" => limits::PROMOTION_TEXT_CHARS,
         "VENUE_PROMOTIONS" => limits::VENUE_PROMOTIONS,
         "PROMOTION_DAYS" => limits::PROMOTION_DAYS,
+        "BROADCAST_BYTES" => limits::BROADCAST_BYTES,
         "PAGE_ITEMS_DEFAULT" => limits::PAGE_ITEMS_DEFAULT,
         "PAGE_ITEMS_MAX" => limits::PAGE_ITEMS_MAX,
         "POLL_WAIT_MAX_S" => usize::try_from(limits::POLL_WAIT_MAX_S).unwrap(),

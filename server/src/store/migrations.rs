@@ -311,6 +311,7 @@ create index mute_event on mute (event_id);
 create index mute_media on mute (media_id);
 ",
     include_str!("migrations/venues.sql"),
+    include_str!("migrations/control.sql"),
 ];
 
 /// Teams, matches and tournaments.

@@ -22,6 +22,7 @@ use shared::{
     Cursor, ErrorCode, EventId, Position, Topic, WatcherId,
     frame::{Subscribe, TopicName},
     limits::{POLL_TOPICS, POLL_WAIT_MAX_S},
+    model::control::TransportKind,
 };
 
 use super::{authenticate, hold::Hold, session::Session, upgrade};
@@ -185,7 +186,11 @@ pub(super) async fn held(
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
     let over_in_ms = principal.expires_at().map(|at| u64::try_from(at - unix_ms()).unwrap_or(0));
     let mut session = upgrade::session(app, principal, watcher);
-    let _session_guard = app.sessions.enter(session.signal(), session.principal());
+    let _session_guard = app.sessions.enter(
+        session.signal(),
+        session.principal(),
+        super::about(&session, TransportKind::Poll),
+    );
     // What ended before the poll was registered did not reach it.
     authenticate::still_holds(app, &mut session).await.map_err(|ending| authenticate::why(ending.0))?;
     let hold = begin(session).await?;

@@ -55,4 +55,5 @@ mod sse;
 mod uploads;
 mod v1_venues;
 mod v3_polling;
+mod v4_control;
 mod ws;
