@@ -21,6 +21,7 @@ pub(crate) mod posts;
 pub(crate) mod stories;
 pub(crate) mod talk;
 pub(crate) mod upload;
+pub(crate) mod venues;
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]

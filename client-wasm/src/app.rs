@@ -52,6 +52,7 @@ const ACCOUNT: View = || parts::page(parts::account);
 const NOTIFICATIONS: View = || parts::page(parts::notifications);
 const POSTS: View = || parts::page(parts::posts);
 const STORIES: View = || parts::page(parts::stories);
+const VENUES: View = || parts::page(parts::venues);
 
 /// The whole app.
 #[component]
@@ -96,6 +97,8 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/notifications") view=NOTIFICATIONS />
                     <Route path=path!("/posts") view=POSTS />
                     <Route path=path!("/stories") view=STORIES />
+                    <Route path=path!("/venues") view=VENUES />
+                    <Route path=path!("/venues/:id") view=VENUES />
                 </Routes>
             </main>
             <Banner />

@@ -11,3 +11,4 @@ pub(crate) mod people;
 pub(crate) mod posts;
 pub(crate) mod sign_in;
 pub(crate) mod stories;
+pub(crate) mod venues;

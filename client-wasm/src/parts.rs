@@ -3,7 +3,7 @@
 //! program; without it (`trunk serve`) they are in the program and there at once.
 //!
 //! `soon` is fetched by nearly every timeline, once it stands; `write` by who writes; `desk` has the pages about accounts
-//! and people, `board` those of posts and stories. What several share is a file for each group of parts that share it,
+//! and people, `board` those of posts, stories and venues. What several share is a file for each group of parts that share it,
 //! so there are few parts.
 //!
 //! Called by the app's routes, by the place above a timeline, and where a dialog opens that only writers need. A part
@@ -42,6 +42,7 @@ use crate::{
         posts::PostsPage,
         sign_in::SignInPage,
         stories::StoriesPage,
+        venues::VenuesPage,
     },
     session::{Session, use_session},
     thumb, unread,
@@ -131,6 +132,14 @@ in_part!(
     /// Everybody's stories.
     fn stories() -> Page {
         || view! { <StoriesPage /> }.into_any()
+    }
+);
+
+in_part!(
+    board,
+    /// All venues, or one.
+    fn venues() -> Page {
+        || view! { <VenuesPage /> }.into_any()
     }
 );
 

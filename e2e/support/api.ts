@@ -215,6 +215,19 @@ export class Api {
     return frames.find((frame) => frame.type === 'subscribed')?.payload.recovered === true;
   }
 
+  async createVenue(name: string): Promise<{ id: string }> {
+    return this.call('POST', '/api/venues', { name });
+  }
+
+  async promotions(venue: string): Promise<{ id: string }[]> {
+    const { promotions }: { promotions: { id: string }[] } = await this.call('GET', `/api/venues/${venue}`);
+    return promotions;
+  }
+
+  async changePromotion(venue: string, id: string, patch: { endsAt: string }): Promise<void> {
+    await this.call('PATCH', `/api/venues/${venue}/promotions/${id}`, patch);
+  }
+
   async createPost(text: string, destinations: readonly Destination[] = []): Promise<{ id: string }> {
     return this.call('POST', '/api/posts', { text, destinations });
   }

@@ -10,6 +10,7 @@ import { tourOfPosts } from '../support/posts';
 import { showcase, tell } from '../support/showcase';
 import { tourOfStories } from '../support/stories';
 import { CommentsDialog, NotificationsPage, likeOf } from '../support/talk';
+import { tourOfVenues } from '../support/venues';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -105,6 +106,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test(`@chromium S6 no axe violation on the stories, ${colorScheme}, ${size}`, async ({ another, server }) => {
         const options = { colorScheme, viewport, reducedMotion: 'reduce' as const };
         await tourOfStories(await another(options), await another(options), server.url, expectNoViolation);
+      });
+
+      test(`@chromium V9 no axe violation on the venues, ${colorScheme}, ${size}`, async ({ another, api, server }) => {
+        await api.register('ada', 'Ada Lovelace');
+        const options = { colorScheme, viewport };
+        await tourOfVenues(await another(options), await another(options), server.url, expectNoViolation);
       });
 
       test.describe(() => {

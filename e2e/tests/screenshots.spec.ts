@@ -10,6 +10,7 @@ import { tourOfPosts } from '../support/posts';
 import { showcase, tell } from '../support/showcase';
 import { tourOfStories } from '../support/stories';
 import { CommentsDialog, NotificationsPage, likeOf } from '../support/talk';
+import { tourOfVenues } from '../support/venues';
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 
@@ -172,6 +173,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const touch = size === 'phone';
         const options = { colorScheme, viewport, deviceScaleFactor: 2, hasTouch: touch, reducedMotion: 'reduce' as const };
         await tourOfStories(await another(options), await another(options), server.url, async (page, name) => {
+          const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
+          await page.screenshot({ path, animations: 'disabled' });
+        });
+      });
+
+      test(`@chromium V9 pictures of the venues, ${colorScheme}, ${size}`, async ({ another, api, server }, info) => {
+        await api.register('ada', 'Ada Lovelace');
+        const options = { colorScheme, viewport, deviceScaleFactor: 2, hasTouch: size === 'phone' };
+        await tourOfVenues(await another(options), await another(options), server.url, async (page, name) => {
           const path = join(info.project.outputDir, 'screens', `${name}-${colorScheme}-${size}.png`);
           await page.screenshot({ path, animations: 'disabled' });
         });

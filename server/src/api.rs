@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod control;
 pub mod event;
 pub mod files;
 pub mod follow;
@@ -17,6 +18,7 @@ pub mod story;
 pub mod team;
 pub mod tournament;
 pub mod upload;
+pub mod venue;
 pub mod webhook;
 
 use std::error::Error as _;

@@ -17,13 +17,14 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::{any, delete, get, post, put},
+    routing::{any, delete, get, patch, post, put},
 };
 use governor::{
     DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
 };
 use shared::{AccountId, ErrorCode, Topic, limits};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
     compression::{
@@ -54,6 +55,7 @@ use crate::{
     listener::{AddressLimit, Sessions},
     media::{MediaFiles, MediaLimits},
     metrics::Metrics,
+    monitor::Monitor,
     scheduler::{Options, Scheduler},
     store::{OpenError, Store, StoreError, Tx, WorkError},
     time::{Clock, unix_ms},
@@ -85,6 +87,12 @@ pub struct AppState {
     pub abuse: Abuse,
     pub sessions: Sessions,
     pub scheduler: Arc<Scheduler>,
+    /// The last minutes, for the operator.
+    pub monitor: Monitor,
+    /// When it began to serve (Unix, in milliseconds).
+    pub started_at: i64,
+    /// Rung when a promotion may begin or end earlier than was known.
+    pub turns: Notify,
     /// Connections and background work; the process ends when they have.
     pub tasks: TaskTracker,
     draining: AtomicBool,
@@ -153,6 +161,9 @@ impl AppState {
             abuse: Abuse::default(),
             sessions: Sessions::new(max_per_user),
             scheduler,
+            monitor: Monitor::default(),
+            started_at: unix_ms(),
+            turns: Notify::new(),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
             store,
@@ -167,6 +178,8 @@ impl AppState {
         let (fetching, stopped) = (app.clone(), stop.clone());
         app.tasks.spawn(async move { fetching.tokens.keep_keys_fresh(stopped).await });
         app.tasks.spawn(app.scheduler.clone().run(stop.clone()));
+        app.tasks.spawn(crate::turns::run(app.clone(), stop.clone()));
+        app.tasks.spawn(crate::monitor::run(app.clone(), stop.clone()));
         Ok(app)
     }
 
@@ -371,6 +384,18 @@ pub fn router(app: App) -> Router {
             get(api::tournament::read).patch(api::tournament::change).delete(api::tournament::delete),
         )
         .route("/api/tournaments/{id}/matches", get(api::tournament::matches))
+        // Venues
+        .route("/api/venues", get(api::venue::list).post(api::venue::create))
+        .route("/api/venues/updates", get(api::venue::all_updates))
+        .route("/api/venues/{id}", get(api::venue::read).patch(api::venue::change).delete(api::venue::delete))
+        .route("/api/venues/{id}/updates", get(api::venue::venue_updates))
+        .route("/api/venues/{id}/vibe-checks", get(api::venue::check_updates).post(api::venue::check))
+        .route("/api/venues/{id}/vibe-checks/{check_id}", delete(api::venue::delete_check))
+        .route("/api/venues/{id}/promotions", get(api::venue::promotion_updates).post(api::venue::promote))
+        .route(
+            "/api/venues/{id}/promotions/{promotion_id}",
+            patch(api::venue::change_promotion).delete(api::venue::delete_promotion),
+        )
         // Posts
         .route("/api/posts", get(api::post::list).post(api::post::create))
         .route("/api/posts/{id}", get(api::post::read).patch(api::post::change).delete(api::post::delete))
@@ -407,6 +432,12 @@ pub fn router(app: App) -> Router {
         .route("/api/poll", get(poll::topics))
         .route("/api/sse", get(sse::topics))
         // Operation
+        .route("/api/websocket", get(api::control::status).post(api::control::control))
+        .route("/api/admin/connections", get(api::control::connections))
+        .route("/api/admin/connections/{id}", get(api::control::connection).delete(api::control::close))
+        .route("/api/admin/topics", get(api::control::topics))
+        .route("/api/admin/topics/{topic}/log", get(api::control::log))
+        .route("/api/admin/audit", get(api::control::audit_log))
         .route("/healthz", get(api::health::alive))
         .route("/readyz", get(api::health::ready))
         .route("/metrics", get(api::health::metrics))

@@ -408,7 +408,9 @@ fn network(text: &str) -> Result<IpNet, String> {
 impl Config {
     pub fn hub(&self) -> HubOptions {
         let window_ms = TopicKind::ALL.map(|kind| match kind {
-            TopicKind::Events | TopicKind::Stories => (kind, self.windows.window_events_ms),
+            TopicKind::Events | TopicKind::Stories | TopicKind::VenueUpdates => {
+                (kind, self.windows.window_events_ms)
+            }
             TopicKind::Event => (kind, self.windows.window_event_ms),
             // A few readers, and what is written there wants to be seen; and a goal waits for nothing.
             TopicKind::User
@@ -416,7 +418,10 @@ impl Config {
             | TopicKind::Post
             | TopicKind::Match
             | TopicKind::Team
-            | TopicKind::Tournament => (kind, 0),
+            | TopicKind::Tournament
+            | TopicKind::Venue
+            | TopicKind::VibeChecks
+            | TopicKind::Promotions => (kind, 0),
         });
         let (tail_bytes, grace_ms) = (self.windows.tail_bytes, self.connections.presence_grace_ms);
         HubOptions { window_ms, tail_bytes, grace_ms, ..HubOptions::default() }
@@ -451,7 +456,11 @@ impl Config {
             | TopicKind::Match
             | TopicKind::Team
             | TopicKind::Tournament => Retention::default(),
-            TopicKind::Stories => Retention { count: Some(10_000), age_s: None },
+            TopicKind::Stories
+            | TopicKind::VenueUpdates
+            | TopicKind::Venue
+            | TopicKind::VibeChecks
+            | TopicKind::Promotions => Retention { count: Some(10_000), age_s: None },
             TopicKind::User | TopicKind::Post => Retention { count: Some(1000), age_s: None },
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod control;
 pub mod event;
 pub mod follow;
 pub mod housekeeping;
@@ -13,6 +14,7 @@ pub mod post;
 pub mod story;
 pub mod team;
 pub mod tournament;
+pub mod venue;
 
 use shared::{ErrorCode, IdempotencyKey};
 

@@ -19,13 +19,17 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use shared::{
-    AccountId, Offset, Position, Topic, TopicKind, frame::PresenceCount, limits::BATCH_PUBLICATIONS,
+    AccountId, Offset, Position, Topic, TopicKind,
+    frame::PresenceCount,
+    limits::BATCH_PUBLICATIONS,
+    model::control::{SubscriptionInfo, TopicInfo},
 };
 use tokio::sync::Notify;
 
 use self::{
     chunk::{Chunk, Slice},
     people::Who,
+    signal::Signal,
     topic::{Alarm, Next, Taken, TopicHub},
 };
 use crate::{
@@ -380,6 +384,29 @@ impl Hub {
             Entry::Loading { .. } => None,
         });
         lags.max().unwrap_or(0)
+    }
+
+    /// What one session reads, and how far it is.
+    pub fn read_by(&self, signal: &Arc<Signal>) -> Vec<SubscriptionInfo> {
+        let topics: Vec<_> = self.topics.read().values().filter_map(Entry::ready).collect();
+        topics.iter().chain([&self.online]).filter_map(|topic| topic.read_by(signal)).collect()
+    }
+
+    /// The topics in memory.
+    pub fn list(&self) -> Vec<TopicInfo> {
+        let topics: Vec<_> = self.topics.read().values().filter_map(Entry::ready).collect();
+        let about = |topic: &Arc<TopicHub>| {
+            let count = topic.count();
+            TopicInfo {
+                topic: topic.topic.clone(),
+                head: topic.head(),
+                subscriptions: count.subscriptions,
+                watchers: count.watchers,
+                lag: topic.slowest_lag(),
+                tail_bytes: topic.tail_bytes() as u64,
+            }
+        };
+        topics.iter().map(about).collect()
     }
 
     /// Topics, readers and bytes of tails in memory, for metrics.

@@ -18,11 +18,13 @@ pub mod ids;
 pub mod listener;
 pub mod media;
 pub mod metrics;
+pub mod monitor;
 pub mod publish;
 pub mod scheduler;
 pub mod store;
 pub mod time;
 pub mod transport;
+pub mod turns;
 pub mod webhook;
 pub mod wire;
 

@@ -15,7 +15,10 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use shared::{AccountId, CloseCode, ErrorCode, SessionId};
+use shared::{
+    AccountId, CloseCode, ConnectionId, ErrorCode, SessionId,
+    model::control::{ConnectionInfo, Connections, TransportKind},
+};
 use slab::Slab;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,6 +31,7 @@ use crate::{
         address::{ClientAddress, PeerAddress, client_address},
     },
     hub::signal::Signal,
+    time::timestamp,
 };
 
 mod door;
@@ -263,6 +267,29 @@ struct SessionEntry {
     signal: Arc<Signal>,
     /// Of whoever is signed in.
     holder: Option<Box<Holder>>,
+    about: About,
+}
+
+/// What an operator is told of a session.
+#[derive(Debug, Clone)]
+pub struct About {
+    pub connection: ConnectionId,
+    pub transport: TransportKind,
+    pub address: IpAddr,
+    /// Unix, in milliseconds.
+    pub since: i64,
+}
+
+impl SessionEntry {
+    fn info(&self) -> ConnectionInfo {
+        ConnectionInfo {
+            id: self.about.connection.clone(),
+            transport: self.about.transport,
+            address: self.about.address.to_string(),
+            since: timestamp(self.about.since),
+            account_id: self.holder.as_ref().map(|holder| holder.account.clone()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -313,12 +340,12 @@ impl Sessions {
     }
 
     /// Registers a session until the guard is dropped. One that comes while all end is told at once.
-    pub fn enter(&self, signal: &Arc<Signal>, principal: &Principal) -> SessionGuard {
+    pub fn enter(&self, signal: &Arc<Signal>, principal: &Principal, about: About) -> SessionGuard {
         let mut table = self.inner.lock();
         if table.ending {
             signal.end(CloseCode::Draining);
         }
-        let key = table.entries.insert(SessionEntry { signal: signal.clone(), holder: None });
+        let key = table.entries.insert(SessionEntry { signal: signal.clone(), holder: None, about });
         drop(table);
         let guard = SessionGuard { key, sessions: self.clone() };
         guard.hold(principal);
@@ -362,6 +389,38 @@ impl Sessions {
 
     pub fn count(&self) -> usize {
         self.inner.lock().entries.len()
+    }
+
+    /// How many there are by each transport, and of how many accounts.
+    pub fn by_transport(&self) -> Connections {
+        let table = self.inner.lock();
+        let accounts = table.by_account.len() as u64;
+        table.entries.iter().fold(
+            Connections { accounts, ..Connections::default() },
+            |mut count, (_, entry)| {
+                match entry.about.transport {
+                    TransportKind::Websocket => count.websocket += 1,
+                    TransportKind::Sse => count.sse += 1,
+                    TransportKind::Poll => count.poll += 1,
+                }
+                count
+            },
+        )
+    }
+
+    /// Some of them, the latest first.
+    pub fn list(&self, limit: usize) -> Vec<ConnectionInfo> {
+        let table = self.inner.lock();
+        let mut entries: Vec<_> = table.entries.iter().map(|(_, entry)| entry).collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.about.since));
+        entries.into_iter().take(limit).map(SessionEntry::info).collect()
+    }
+
+    /// One of them, and how it is told to end.
+    pub fn find(&self, id: &ConnectionId) -> Option<(ConnectionInfo, Arc<Signal>)> {
+        let table = self.inner.lock();
+        let (_, entry) = table.entries.iter().find(|(_, entry)| entry.about.connection == *id)?;
+        Some((entry.info(), entry.signal.clone()))
     }
 }
 
@@ -419,10 +478,15 @@ mod tests {
         let sessions = Sessions::new(16);
         let signals = [Arc::new(Signal::default()), Arc::new(Signal::default())];
         let visitor = Principal::Visitor { address: [192, 0, 2, 1].into(), may_post: false };
-        let _early = sessions.enter(&signals[0], &visitor);
+        let _early = sessions.enter(&signals[0], &visitor, about());
         sessions.end_all();
-        let _late = sessions.enter(&signals[1], &visitor);
+        let _late = sessions.enter(&signals[1], &visitor, about());
         assert!(signals.iter().all(|signal| signal.is_ending()));
+    }
+
+    fn about() -> About {
+        let transport = TransportKind::Websocket;
+        About { connection: "c1".parse().unwrap(), transport, address: [192, 0, 2, 1].into(), since: 0 }
     }
 
     fn somebody(account: &str) -> Principal {
@@ -445,13 +509,13 @@ mod tests {
         let sessions = Sessions::new(2);
         let signals: Vec<Arc<Signal>> = (0..4).map(|_| Arc::default()).collect();
         let endings = || signals.iter().map(|signal| signal.ending()).collect::<Vec<_>>();
-        let mut guards = vec![sessions.enter(&signals[0], &somebody("ada"))];
-        guards.push(sessions.enter(&signals[1], &somebody("bob")));
-        guards.push(sessions.enter(&signals[2], &somebody("ada")));
+        let mut guards = vec![sessions.enter(&signals[0], &somebody("ada"), about())];
+        guards.push(sessions.enter(&signals[1], &somebody("bob"), about()));
+        guards.push(sessions.enter(&signals[2], &somebody("ada"), about()));
         assert_eq!(endings(), [None; 4]);
         guards[2].hold(&somebody("ada"));
         assert_eq!(endings(), [None; 4], "who shows a later token is not another connection");
-        guards.push(sessions.enter(&signals[3], &somebody("ada")));
+        guards.push(sessions.enter(&signals[3], &somebody("ada"), about()));
         assert_eq!(endings(), [Some(CloseCode::Replaced), None, None, None]);
         drop(guards);
         assert!(sessions.inner.lock().by_account.is_empty(), "nothing is kept of who has gone");

@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod audit;
 pub mod comment;
 pub mod event;
 pub mod follow;
@@ -26,9 +27,16 @@ pub mod story;
 pub mod team;
 pub mod tournament;
 mod tx;
+pub mod venue;
 pub mod webhook;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
@@ -97,6 +105,7 @@ pub enum FailingWrites {
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+    reads: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Store {
@@ -123,7 +132,7 @@ impl Store {
         let (writes, write_jobs) = mpsc::channel(WRITE_QUEUE);
         let (reads, read_jobs) = async_channel::bounded(READ_QUEUE);
         sqlite::start(options, announcer, write_jobs, &read_jobs)?;
-        Ok(Self { engine: Arc::new(Engine::Threads { writes, reads }) })
+        Ok(Self { engine: Arc::new(Engine::Threads { writes, reads }), reads: Arc::default() })
     }
 
     /// Opens a database in memory whose work is done on the caller's thread, so that no call ever waits.
@@ -132,6 +141,7 @@ impl Store {
             engine: Arc::new(Engine::Inline(Box::new(parking_lot::Mutex::new(sqlite::Inline::open(
                 announcer,
             )?)))),
+            reads: Arc::default(),
         })
     }
 
@@ -142,6 +152,11 @@ impl Store {
             Engine::Inline(inline) => inline.lock().failing = failing,
             Engine::Threads { .. } => {}
         }
+    }
+
+    /// How often it has been read from.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in a transaction. `Ok(Ok(_))` means that it is on the disk. An error of `work` itself
@@ -182,6 +197,7 @@ impl Store {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         let job: ReadJob = Box::new(move |tx| {
             let outcome = tx.and_then(|tx| never_waits(work(tx)));

@@ -9,7 +9,21 @@ pub mod poll;
 mod publishing;
 pub mod session;
 pub mod sse;
+pub mod updates;
 pub mod upgrade;
 pub mod websocket;
 
+use shared::model::control::TransportKind;
+
+use crate::{listener::About, time::unix_ms};
 pub use gathered::tell_totals;
+
+/// What an operator is told of a session.
+fn about(session: &session::Session, transport: TransportKind) -> About {
+    About {
+        connection: session.connection().clone(),
+        transport,
+        address: session.principal().address(),
+        since: unix_ms(),
+    }
+}

@@ -154,6 +154,8 @@ pub enum CloseCode {
     StorageUnavailable = 4004,
     /// What the account may do has changed; the next connection knows.
     RoleChanged = 4005,
+    /// An operator has closed the connection by hand.
+    ClosedByOperator = 4006,
     /// Too many connections from this address, or too many frames a second.
     RateLimited = 4029,
     /// The frames make no sense to this server.
@@ -172,13 +174,14 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, in the order of the document.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Draining,
         Self::HeartbeatLost,
         Self::TooSlow,
         Self::Superseded,
         Self::StorageUnavailable,
         Self::RoleChanged,
+        Self::ClosedByOperator,
         Self::RateLimited,
         Self::ProtocolViolation,
         Self::Unauthenticated,
@@ -201,6 +204,7 @@ impl CloseCode {
             Self::Superseded => "superseded",
             Self::StorageUnavailable => "storage unavailable",
             Self::RoleChanged => "role changed",
+            Self::ClosedByOperator => "closed by operator",
             Self::RateLimited => "rate limited",
             Self::ProtocolViolation => "protocol violation",
             Self::Unauthenticated => "unauthenticated",

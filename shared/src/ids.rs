@@ -67,6 +67,22 @@ id!(
     TieId, "a tie's id"
 );
 id!(
+    /// Something that an operator sent by hand.
+    BroadcastId, "a broadcast's id"
+);
+id!(
+    /// A venue: a place that people go to.
+    VenueId, "a venue id"
+);
+id!(
+    /// What one guest says of a venue.
+    VibeCheckId, "a vibe check's id"
+);
+id!(
+    /// Something that a venue offers for a time.
+    PromotionId, "a promotion id"
+);
+id!(
     /// A post: written now, published later.
     PostId, "a post id"
 );

@@ -22,9 +22,9 @@ pub use change::{Change, DomainChange};
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{ClientFrame, Publication, ServerFrame};
 pub use ids::{
-    AccountId, CommentId, ConnectionId, DestinationId, EventId, IdempotencyKey, InvitationId, MatchEventId,
-    MatchId, MediaId, NotificationId, PlayerId, PostId, PublicationId, SessionId, StoryId, TeamId, TieId,
-    TournamentId, UploadId, WatcherId, WebhookId,
+    AccountId, BroadcastId, CommentId, ConnectionId, DestinationId, EventId, IdempotencyKey, InvitationId,
+    MatchEventId, MatchId, MediaId, NotificationId, PlayerId, PostId, PromotionId, PublicationId, SessionId,
+    StoryId, TeamId, TieId, TournamentId, UploadId, VenueId, VibeCheckId, WatcherId, WebhookId,
 };
 pub use mention::next_mention;
 pub use position::{Cursor, Epoch, Offset, Position};

@@ -114,6 +114,34 @@ pub const WEBHOOKS: usize = 20;
 /// Longest address of a webhook, in characters.
 pub const WEBHOOK_URL_CHARS: usize = 500;
 
+/// Longest name of a venue, in characters.
+pub const VENUE_NAME_CHARS: usize = 80;
+/// Longest description of a venue, in characters.
+pub const VENUE_DESCRIPTION_CHARS: usize = 2_000;
+/// Longest address of a venue, in characters.
+pub const VENUE_PLACE_CHARS: usize = 160;
+/// Longest text of a vibe check, in characters.
+pub const VIBE_CHECK_TEXT_CHARS: usize = 280;
+/// Best rating of a vibe check; the worst is 1.
+pub const RATING_MAX: usize = 5;
+/// How long what guests said counts for how it is now, in hours before the latest of it.
+pub const MOOD_HOURS: usize = 2;
+/// How far back the hours on a venue's page go.
+pub const MOOD_HOURS_SHOWN: usize = 12;
+/// Most vibe checks on a venue's page.
+pub const VIBE_CHECKS_SHOWN: usize = 50;
+/// Longest title of a promotion, in characters.
+pub const PROMOTION_TITLE_CHARS: usize = 120;
+/// Longest text of a promotion, in characters.
+pub const PROMOTION_TEXT_CHARS: usize = 1_000;
+/// Most promotions of one venue that are not over.
+pub const VENUE_PROMOTIONS: usize = 50;
+/// Longest a promotion lasts, and farthest ahead that it begins, in days.
+pub const PROMOTION_DAYS: usize = 366;
+
+/// Largest `data` of a broadcast or a notice by hand, in bytes of JSON.
+pub const BROADCAST_BYTES: usize = 16 * 1024;
+
 /// Items on a page of a list, unless the request says otherwise.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Most items on a page of a list.

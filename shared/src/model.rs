@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod control;
 pub mod event;
 pub mod follow;
 pub mod match_;
@@ -13,3 +14,4 @@ pub mod post;
 pub mod presence;
 pub mod story;
 pub mod tournament;
+pub mod venue;

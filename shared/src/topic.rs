@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, EventId, MatchId, PostId, TeamId, TournamentId,
+    AccountId, EventId, MatchId, PostId, TeamId, TournamentId, VenueId,
     limits::{PEOPLE_NAMED, PEOPLE_NAMED_ONLINE},
     text::InvalidText,
 };
@@ -33,11 +33,19 @@ pub enum TopicKind {
     Tournament,
     /// `post:{id}`: who works on one post.
     Post,
+    /// `venue_updates`: every venue's appearance, and how it is there.
+    VenueUpdates,
+    /// `venue:{id}`: one venue.
+    Venue,
+    /// `vibe_checks:{id}`: what its guests say of a venue.
+    VibeChecks,
+    /// `promotions:{id}`: what a venue offers.
+    Promotions,
 }
 
 impl TopicKind {
     /// Every kind there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Events,
         Self::Event,
         Self::User,
@@ -47,6 +55,10 @@ impl TopicKind {
         Self::Team,
         Self::Tournament,
         Self::Post,
+        Self::VenueUpdates,
+        Self::Venue,
+        Self::VibeChecks,
+        Self::Promotions,
     ];
 
     /// The name in front of the colon.
@@ -61,14 +73,26 @@ impl TopicKind {
             Self::Team => "team",
             Self::Tournament => "tournament",
             Self::Post => "post",
+            Self::VenueUpdates => "venue_updates",
+            Self::Venue => "venue",
+            Self::VibeChecks => "vibe_checks",
+            Self::Promotions => "promotions",
         }
     }
 
     /// Whether topics of this kind carry an id after a colon.
     pub const fn has_id(self) -> bool {
         match self {
-            Self::Events | Self::Online | Self::Stories => false,
-            Self::Event | Self::User | Self::Match | Self::Team | Self::Tournament | Self::Post => true,
+            Self::Events | Self::Online | Self::Stories | Self::VenueUpdates => false,
+            Self::Event
+            | Self::User
+            | Self::Match
+            | Self::Team
+            | Self::Tournament
+            | Self::Post
+            | Self::Venue
+            | Self::VibeChecks
+            | Self::Promotions => true,
         }
     }
 
@@ -77,9 +101,16 @@ impl TopicKind {
         match self {
             // Who looks at stories is told to those whose stories they are, and to nobody else.
             Self::User | Self::Stories => 0,
-            Self::Events | Self::Event | Self::Match | Self::Team | Self::Tournament | Self::Post => {
-                PEOPLE_NAMED
-            }
+            Self::Events
+            | Self::Event
+            | Self::Match
+            | Self::Team
+            | Self::Tournament
+            | Self::Post
+            | Self::VenueUpdates
+            | Self::Venue
+            | Self::VibeChecks
+            | Self::Promotions => PEOPLE_NAMED,
             Self::Online => PEOPLE_NAMED_ONLINE,
         }
     }
@@ -137,6 +168,36 @@ impl Topic {
     /// Who works on one post.
     pub fn post(id: &PostId) -> Self {
         Self { kind: TopicKind::Post, text: format!("post:{id}").into() }
+    }
+
+    /// Every venue.
+    pub fn venue_updates() -> Self {
+        Self { kind: TopicKind::VenueUpdates, text: TopicKind::VenueUpdates.name().into() }
+    }
+
+    /// One venue.
+    pub fn venue(id: &VenueId) -> Self {
+        Self { kind: TopicKind::Venue, text: format!("venue:{id}").into() }
+    }
+
+    /// What its guests say of a venue.
+    pub fn vibe_checks(id: &VenueId) -> Self {
+        Self { kind: TopicKind::VibeChecks, text: format!("vibe_checks:{id}").into() }
+    }
+
+    /// What a venue offers.
+    pub fn promotions(id: &VenueId) -> Self {
+        Self { kind: TopicKind::Promotions, text: format!("promotions:{id}").into() }
+    }
+
+    /// The venue that this topic is about.
+    pub fn venue_id(&self) -> Option<VenueId> {
+        match self.kind {
+            TopicKind::Venue | TopicKind::VibeChecks | TopicKind::Promotions => {
+                self.id().and_then(|id| id.parse().ok())
+            }
+            _ => None,
+        }
     }
 
     /// The post that this topic is about.
@@ -231,6 +292,8 @@ mod tests {
     fn names_are_read_back_as_written() {
         for good in
             ["events", "online", "stories", "event:0198c0de", "event:a_B-9", "match:m1", "team:t1", "post:p1"]
+                .into_iter()
+                .chain(["venue_updates", "venue:v1", "vibe_checks:v1", "promotions:v1"])
         {
             let topic: Topic = good.parse().unwrap();
             assert_eq!(topic.to_string(), good);

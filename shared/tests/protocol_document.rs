@@ -8,11 +8,13 @@ use shared::{
     limits,
     model::{
         comment::{CommentChange, LikeChange},
+        control::ControlChange,
         match_::MatchChange,
         notification::NotificationChange,
         post::PostChange,
         story::StoryChange,
         tournament::TournamentChange,
+        venue::VenueChange,
     },
 };
 
@@ -62,6 +64,8 @@ fn e4_the_types_of_the_document_are_the_types_of_the_code() {
         CommentChange::TYPES,
         LikeChange::TYPES,
         NotificationChange::TYPES,
+        VenueChange::TYPES,
+        ControlChange::TYPES,
     ];
     assert_eq!(first_column("### Publications"), types.concat());
     assert!(DOCUMENT.contains(&format!("described here is **{PROTOCOL_VERSION}**")));
@@ -168,6 +172,19 @@ fn v8_the_limits_agree() {
         "POST_SCHEDULE_DAYS" => limits::POST_SCHEDULE_DAYS,
         "WEBHOOKS" => limits::WEBHOOKS,
         "WEBHOOK_URL_CHARS" => limits::WEBHOOK_URL_CHARS,
+        "VENUE_NAME_CHARS" => limits::VENUE_NAME_CHARS,
+        "VENUE_DESCRIPTION_CHARS" => limits::VENUE_DESCRIPTION_CHARS,
+        "VENUE_PLACE_CHARS" => limits::VENUE_PLACE_CHARS,
+        "VIBE_CHECK_TEXT_CHARS" => limits::VIBE_CHECK_TEXT_CHARS,
+        "RATING_MAX" => limits::RATING_MAX,
+        "MOOD_HOURS" => limits::MOOD_HOURS,
+        "MOOD_HOURS_SHOWN" => limits::MOOD_HOURS_SHOWN,
+        "VIBE_CHECKS_SHOWN" => limits::VIBE_CHECKS_SHOWN,
+        "PROMOTION_TITLE_CHARS" => limits::PROMOTION_TITLE_CHARS,
+        "PROMOTION_TEXT_CHARS" => limits::PROMOTION_TEXT_CHARS,
+        "VENUE_PROMOTIONS" => limits::VENUE_PROMOTIONS,
+        "PROMOTION_DAYS" => limits::PROMOTION_DAYS,
+        "BROADCAST_BYTES" => limits::BROADCAST_BYTES,
         "PAGE_ITEMS_DEFAULT" => limits::PAGE_ITEMS_DEFAULT,
         "PAGE_ITEMS_MAX" => limits::PAGE_ITEMS_MAX,
         "POLL_WAIT_MAX_S" => usize::try_from(limits::POLL_WAIT_MAX_S).unwrap(),

@@ -52,9 +52,10 @@ struct Link {
     own: bool,
 }
 
-const PAGES: [Link; 3] = [
+const PAGES: [Link; 4] = [
     Link { href: "/", name: "Events", icon: Icon::Calendar, wide_only: true, own: false },
     Link { href: "/stories", name: "Stories", icon: Icon::Story, wide_only: false, own: false },
+    Link { href: "/venues", name: "Venues", icon: Icon::Place, wide_only: false, own: false },
     Link { href: "/posts", name: "Posts", icon: Icon::Send, wide_only: true, own: true },
 ];
 

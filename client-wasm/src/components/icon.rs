@@ -28,6 +28,7 @@ pub(crate) enum Icon {
     Pause,
     BellOff,
     People,
+    Place,
     Play,
     Plus,
     Send,
@@ -77,6 +78,9 @@ impl Icon {
             Self::More => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Muted => "M4 9.500v5h3.500L12 18.500v-13L7.500 9.500H4zM16 9.500l5 5m0-5-5 5",
             Self::Pause => "M8.500 5.500v13m7-13v13",
+            Self::Place => {
+                "M12 21s7-6.200 7-11.500a7 7 0 0 0-14 0C5 14.800 12 21 12 21zm0-9a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z"
+            }
             Self::Play => "M8 5.500v13L18.500 12 8 5.500z",
             Self::Sound => {
                 "M4 9.500v5h3.500L12 18.500v-13L7.500 9.500H4zM15.500 9a4.200 4.200 0 0 1 0 6m2.500-8.500a7.700 7.700 0 0 1 0 11"

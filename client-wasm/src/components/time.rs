@@ -28,6 +28,11 @@ impl Clock {
         let running = browser::while_seen(TICK, Rc::new(move || now.set(browser::wall_ms())));
         Self { now, _running: StoredValue::new_local(running) }
     }
+
+    /// The time of day in milliseconds since 1970, to a quarter of a minute; whoever reads it follows it.
+    pub(crate) fn now(self) -> f64 {
+        self.now.get()
+    }
 }
 
 /// How long ago something was; after an hour, when it was.

@@ -6,7 +6,8 @@ use axum::{
         Path, Query, State,
         rejection::{PathRejection, QueryRejection},
     },
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
 use shared::{
@@ -26,23 +27,32 @@ use crate::{
     error::ApiError,
     store::{Tx, WorkError, log, media as media_rows, notification as rows},
     time::unix_ms,
+    transport::updates::{self, Since, UpdatesQuery},
 };
 
-/// `GET /api/notifications?limit=&before=`
+/// `GET /api/notifications?limit=&before=`, or `GET /api/notifications?since=&wait=`
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
     limit: Option<usize>,
     before: Option<String>,
+    since: Option<Since>,
+    wait: Option<u64>,
 }
 
-/// One's notifications, the latest first, how many are unread, and the cursor of one's own topic.
+/// One's notifications, the latest first, how many are unread, and the cursor of one's own topic; or, since a
+/// cursor or a time, what was published on one's own topic (V3).
 pub async fn list(
     State(app): State<App>,
     principal: Principal,
     query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Json<Notifications>, ApiError> {
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let Query(query) = query?;
     let account = signed_in(&principal)?.person.id.clone();
+    if let Some(since) = query.since {
+        let query = UpdatesQuery::new(since, query.wait);
+        return updates::serve(&app, principal, Topic::user(&account), query, &headers).await;
+    }
     let limit = page_items(query.limit);
     let before = query.before.as_deref().map(before).transpose()?;
     let work = async move |tx: &mut Tx<'_>| {
@@ -56,7 +66,7 @@ pub async fn list(
     items.truncate(limit);
     let next = items.last().filter(|_| more).map(|(at, last)| format!("{at}.{}", last.id));
     let items = items.into_iter().map(|(_, notification)| notification).collect();
-    Ok(Json(Notifications { page: Page { items, next, cursor: cursor(position)? }, unread }))
+    Ok(Json(Notifications { page: Page { items, next, cursor: cursor(position)? }, unread }).into_response())
 }
 
 /// `<milliseconds>.<id>`, as `next` of the page before said.

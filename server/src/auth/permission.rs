@@ -5,14 +5,14 @@
 //! looked at together.
 
 use shared::{
-    AccountId, EventId, PostId, Topic, TopicKind,
+    AccountId, EventId, PostId, Topic, TopicKind, VenueId,
     model::member::{MemberRole, Visibility},
 };
 
 use super::Principal;
 use crate::{
     domain::Refusal,
-    store::{Store, StoreError, Tx, WorkError, match_, member, post},
+    store::{Store, StoreError, Tx, WorkError, match_, member, post, venue},
 };
 
 /// What somebody wants to do.
@@ -50,6 +50,9 @@ pub async fn decide(
     if let Some(id) = topic.post_id() {
         return on_post(tx, principal, action, &id).await;
     }
+    if let Some(id) = topic.venue_id() {
+        return on_venue(tx, principal, &id).await;
+    }
     let Some(id) = match_::event_of(tx, topic).await? else { return Ok(Decision::Hidden) };
     let standing = member::standing(tx, &id, principal.account_id()).await?;
     Ok(standing.map_or(Decision::Hidden, |standing| on_event(principal, action, &standing)))
@@ -62,9 +65,15 @@ fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Optio
         TopicKind::User => Some(on_user(principal, action, topic)),
         TopicKind::Post => None,
         _ if principal.is_admin() => Some(Decision::Allowed),
-        TopicKind::Events => Some(on_events(principal, action)),
+        TopicKind::Events | TopicKind::VenueUpdates => Some(on_events(principal, action)),
         TopicKind::Online => Some(on_online(principal, action)),
         TopicKind::Stories => Some(on_stories(principal, action)),
+        // Everybody reads of venues, and who may make one says how it is there.
+        TopicKind::Venue | TopicKind::VibeChecks | TopicKind::Promotions if action == Action::Read => {
+            Some(Decision::Allowed)
+        }
+        TopicKind::VibeChecks if action == Action::Post => Some(on_events(principal, action)),
+        TopicKind::Venue | TopicKind::VibeChecks | TopicKind::Promotions => None,
         // These take the rights of the event that they belong to.
         TopicKind::Event | TopicKind::Match | TopicKind::Team | TopicKind::Tournament => None,
     }
@@ -186,6 +195,23 @@ async fn on_post(
         (Some(post::Part::Editor), Action::Manage) => Decision::Forbidden,
         (None, _) => Decision::Hidden,
     })
+}
+
+/// A venue is its host's to change, with what it offers and what is said of it; one that nobody owns is
+/// whoever's may make one.
+async fn on_venue(tx: &mut Tx<'_>, principal: &Principal, id: &VenueId) -> Result<Decision, StoreError> {
+    Ok(match venue::owner(tx, id).await? {
+        None => Decision::Hidden,
+        Some(None) => on_events(principal, Action::Post),
+        Some(Some(owner)) if principal.account_id() == Some(&owner) => Decision::Allowed,
+        Some(Some(_)) if principal.user().is_none() => Decision::SignIn,
+        Some(Some(_)) => Decision::Forbidden,
+    })
+}
+
+/// Whether everybody may read a topic, now and later.
+pub fn is_open(topic: &Topic) -> bool {
+    decide_at_once(&Principal::anybody(), Action::Read, topic) == Some(Decision::Allowed)
 }
 
 /// An account's own topic is its holder's alone, and the server's to write.

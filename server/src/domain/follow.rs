@@ -113,6 +113,7 @@ impl Telling {
                 reached: None,
                 event_id: Some(of.event_id.clone()),
                 media_id: None,
+                post_id: None,
                 comment_id: None,
                 match_id: Some(of.id.clone()),
                 text,

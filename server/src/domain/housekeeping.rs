@@ -24,6 +24,7 @@ pub async fn prepare(store: &Store) -> Result<(), StoreError> {
         .write(async |tx| {
             log::ensure_topic(tx, &Topic::events()).await?;
             log::ensure_topic(tx, &Topic::stories()).await?;
+            log::ensure_topic(tx, &Topic::venue_updates()).await?;
             Ok::<_, WorkError<()>>(())
         })
         .await?;

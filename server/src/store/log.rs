@@ -124,6 +124,32 @@ pub async fn position(tx: &mut Tx<'_>, topic: &Topic) -> Result<Option<Position>
     Ok(extent(tx, topic).await?.map(|extent| extent.position()))
 }
 
+/// The position before the first publication after `time` (Unix, in milliseconds). Publications stand in the
+/// order of their commits, which is that of their times unless the clock was set back.
+pub async fn position_at(tx: &mut Tx<'_>, topic: &Topic, time: i64) -> Result<Option<Position>, StoreError> {
+    let found = tx
+        .first(
+            "select id, epoch, head, trimmed from topic where name = $1",
+            &[topic.as_str().into()],
+            |row| Ok((row.int(0)?, row.parsed::<Epoch>(1)?, row.offset(2)?, row.offset(3)?)),
+        )
+        .await?;
+    let Some((id, epoch, head, trimmed)) = found else { return Ok(None) };
+    // Everything up to `before` is not after `time`; everything from `after` on is.
+    let (mut before, mut after) = (trimmed.0, head.0 + 1);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        let sql = "select at from publication where topic_id = $1 and \"offset\" = $2";
+        let at = tx.first(sql, &[id.into(), Offset(middle).into()], |row| row.int(0)).await?;
+        if at.is_some_and(|at| at > time) {
+            after = middle;
+        } else {
+            before = middle;
+        }
+    }
+    Ok(Some(Position { epoch, offset: Offset(before) }))
+}
+
 /// The publications after `after`, oldest first, at most `limit`, together with the extent at that moment.
 pub async fn read(
     tx: &mut Tx<'_>,

@@ -326,6 +326,8 @@ create index follow_team on follow (team_id);
 alter table notification add column match_id text references match (id) on delete cascade;
 create index notification_match on notification (match_id);
 ",
+    include_str!("migrations/venues.sql"),
+    include_str!("migrations/control.sql"),
 ];
 
 /// A comment on a post has no event, and a column that must not be empty cannot be made one that may: the table is

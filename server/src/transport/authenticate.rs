@@ -61,6 +61,9 @@ pub(super) fn why(code: CloseCode) -> ApiError {
         CloseCode::RoleChanged => {
             ApiError::new(ErrorCode::Unauthenticated, "what you may do has changed; come back")
         }
+        CloseCode::ClosedByOperator => {
+            ApiError::new(ErrorCode::TooManyConnections, "an operator has closed this connection; come back")
+        }
         _ => ApiError::new(ErrorCode::Unauthenticated, "you are not signed in any more"),
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use metrics::counter;
-use shared::CloseCode;
+use shared::{CloseCode, Offset, Position, Topic};
 
 use super::{
     poll::{From, subscribe},
@@ -44,6 +44,12 @@ impl Hold {
             subscribe(&mut session, topic, since, presence).await?;
         }
         Ok(Self { session, answer: Answer::default(), at_once })
+    }
+
+    /// The same for one topic's publications and nothing else, after a position.
+    pub async fn begin_plain(mut session: Session, topic: Topic, since: Position) -> Result<Self, ApiError> {
+        subscribe(&mut session, topic, Some(since), false).await?;
+        Ok(Self { session, answer: Answer { plain: true, ..Answer::default() }, at_once: false })
     }
 
     /// Set when it is time for another [`Self::look`].
@@ -83,6 +89,12 @@ impl Hold {
         self.session.linger(now, if held { LINGER_LONG_MS } else { LINGER_INTERVAL_MS });
         format!("{{\"frames\":[{}]}}", self.answer.text)
     }
+
+    /// The publications, one after another, and the offset of the last; `None` if the topic may not be read any
+    /// more.
+    pub fn finish_plain(self) -> Option<(String, Option<Offset>)> {
+        (!self.answer.refused).then_some((self.answer.text, self.answer.last))
+    }
 }
 
 /// The frames of an answer.
@@ -91,6 +103,12 @@ struct Answer {
     text: String,
     /// Something besides the plain confirmation that nothing has happened yet.
     worth_giving: bool,
+    /// Publications alone are wanted.
+    plain: bool,
+    /// The offset of the last publication.
+    last: Option<Offset>,
+    /// The topic may not be read, or not any more.
+    refused: bool,
 }
 
 impl Answer {
@@ -108,17 +126,25 @@ impl Outlet for Answer {
         // `subscribed` with everything recovered is the only frame that may wait for company.
         self.worth_giving |=
             !(text.starts_with(r#"{"type":"subscribed""#) && text.contains(r#""recovered":true"#));
+        if self.plain {
+            self.refused |=
+                [r#"{"type":"unsubscribed""#, r#"{"type":"error""#].iter().any(|no| text.starts_with(no));
+            return;
+        }
         self.frame(text);
     }
 
     fn shared(&mut self, text: &Arc<str>) {
-        self.frame(text);
+        if !self.plain {
+            self.frame(text);
+        }
     }
 
     fn slice(&mut self, _topic: &TopicHub, slice: &Slice) {
         self.worth_giving = true;
         counter!("touchline_deliveries_total", "transport" => "poll").increment(slice.publications());
-        for (_, text) in slice.texts() {
+        for (offset, text) in slice.texts() {
+            self.last = Some(offset);
             self.frame(text);
         }
     }
@@ -132,7 +158,7 @@ impl Outlet for Answer {
 mod tests {
     use futures_util::FutureExt as _;
     use parking_lot::Mutex;
-    use shared::{Change, Offset, Position, ServerFrame, Topic, change::MediaDeleted};
+    use shared::{Change, ServerFrame, change::MediaDeleted};
 
     use super::*;
     use crate::{

@@ -22,6 +22,7 @@ use shared::{
     Cursor, ErrorCode, EventId, Position, Topic, WatcherId,
     frame::{Subscribe, TopicName},
     limits::{POLL_TOPICS, POLL_WAIT_MAX_S},
+    model::control::TransportKind,
 };
 
 use super::{authenticate, hold::Hold, session::Session, upgrade};
@@ -93,7 +94,7 @@ fn form_pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
     Ok(pairs)
 }
 
-fn wait(seconds: Option<u64>) -> u64 {
+pub(super) fn wait(seconds: Option<u64>) -> u64 {
     seconds.unwrap_or(0).min(POLL_WAIT_MAX_S)
 }
 
@@ -164,20 +165,38 @@ impl Drop for Held {
 }
 
 async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Response, ApiError> {
+    let Wanted { from, wait_s, watcher, presence } = wanted;
+    let begin = async move |session| Hold::begin(session, from, presence).await;
+    let hold = held(&app, principal, watcher, wait_s, begin).await?;
+    Ok(respond(hold.map(|hold| hold.finish(app.clock.now(), wait_s > 0)).unwrap_or_default()))
+}
+
+/// Holds a poll until there is something to say or its time is up.
+pub(super) async fn held(
+    app: &App,
+    principal: Principal,
+    watcher: Option<WatcherId>,
+    wait_s: u64,
+    begin: impl AsyncFnOnce(Session) -> Result<Hold, ApiError>,
+) -> Result<Option<Hold>, ApiError> {
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::Draining, "the server is shutting down"));
     }
     let too_many = || ApiError::new(ErrorCode::TooManyConnections, "too many connections from this address");
     let _address_guard = app.connections.enter(principal.address()).ok_or_else(too_many)?;
     let over_in_ms = principal.expires_at().map(|at| u64::try_from(at - unix_ms()).unwrap_or(0));
-    let mut session = upgrade::session(&app, principal, wanted.watcher);
-    let _session_guard = app.sessions.enter(session.signal(), session.principal());
+    let mut session = upgrade::session(app, principal, watcher);
+    let _session_guard = app.sessions.enter(
+        session.signal(),
+        session.principal(),
+        super::about(&session, TransportKind::Poll),
+    );
     // What ended before the poll was registered did not reach it.
-    authenticate::still_holds(&app, &mut session).await.map_err(|ending| authenticate::why(ending.0))?;
-    let hold = Hold::begin(session, wanted.from, wanted.presence).await?;
+    authenticate::still_holds(app, &mut session).await.map_err(|ending| authenticate::why(ending.0))?;
+    let hold = begin(session).await?;
     let mut held = Held { app: app.clone(), hold: Some(hold) };
     // The next poll after the end of a token is refused; this one is not held beyond it.
-    let wait_ms = over_in_ms.unwrap_or(u64::MAX).min(wanted.wait_s * 1000);
+    let wait_ms = over_in_ms.unwrap_or(u64::MAX).min(wait_s * 1000);
     let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
     while let Some(hold) = &mut held.hold {
         let due = hold.look(app.clock.now()).await;
@@ -198,8 +217,7 @@ async fn answer(app: App, principal: Principal, wanted: Wanted) -> Result<Respon
             break;
         }
     }
-    let body = held.hold.take().map(|hold| hold.finish(app.clock.now(), wanted.wait_s > 0));
-    Ok(respond(body.unwrap_or_default()))
+    Ok(held.hold.take())
 }
 
 fn unreadable() -> ApiError {

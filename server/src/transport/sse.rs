@@ -18,7 +18,9 @@ use futures_util::stream;
 use metrics::{counter, gauge};
 use rand::Rng as _;
 use serde::Deserialize;
-use shared::{Cursor, ErrorCode, EventId, Offset, ServerFrame, Topic, WatcherId};
+use shared::{
+    Cursor, ErrorCode, EventId, Offset, ServerFrame, Topic, WatcherId, model::control::TransportKind,
+};
 
 use super::{
     authenticate,
@@ -120,7 +122,8 @@ async fn open(
     }
     out.positions =
         session.positions().map(|(topic, at)| (topic.topic.clone(), at.epoch, at.offset)).collect();
-    let session_guard = app.sessions.enter(session.signal(), session.principal());
+    let session_guard =
+        app.sessions.enter(session.signal(), session.principal(), super::about(&session, TransportKind::Sse));
     // What ended before the stream was registered did not reach it.
     authenticate::still_holds(&app, &mut session).await.map_err(|ending| authenticate::why(ending.0))?;
     let stream = Stream {

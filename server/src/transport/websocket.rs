@@ -20,7 +20,7 @@ use std::{
 
 use bytes::Bytes;
 use rand::Rng as _;
-use shared::{CloseCode, ServerFrame, rest::ErrorDetail};
+use shared::{CloseCode, ServerFrame, model::control::TransportKind, rest::ErrorDetail};
 use tokio::{net::TcpStream, sync::Mutex, time::Sleep};
 
 use super::{
@@ -156,7 +156,11 @@ impl Connection {
         address_guard: AddressGuard,
     ) -> Self {
         METERS.connections.increment(1);
-        let guard = app.sessions.enter(session.signal(), session.principal());
+        let guard = app.sessions.enter(
+            session.signal(),
+            session.principal(),
+            super::about(&session, TransportKind::Websocket),
+        );
         let signal = session.signal().clone();
         let end = Mutex::new(LineEnd { session, out: Gathered::new(deflate) });
         Self {

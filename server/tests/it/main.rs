@@ -55,4 +55,7 @@ mod s5_command_line;
 mod snapshots;
 mod sse;
 mod uploads;
+mod v1_venues;
+mod v3_polling;
+mod v4_control;
 mod ws;

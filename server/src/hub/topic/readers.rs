@@ -7,7 +7,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use shared::{AccountId, Offset, ServerFrame, WatcherId, frame::PresenceCount};
+use shared::{
+    AccountId, Offset, ServerFrame, WatcherId, frame::PresenceCount, model::control::SubscriptionInfo,
+};
 
 use super::{Alarm, Alarms, State, TopicHub};
 use crate::{
@@ -143,6 +145,15 @@ impl TopicHub {
         let state = self.state.lock();
         let slowest = state.readers.iter().map(|(_, reader)| reader.position.get()).min();
         slowest.map_or(0, |position| state.visible.0.saturating_sub(position.0))
+    }
+
+    /// Where a session stands that reads the topic.
+    pub(in crate::hub) fn read_by(&self, signal: &Arc<Signal>) -> Option<SubscriptionInfo> {
+        let state = self.state.lock();
+        let (_, reader) = state.readers.iter().find(|(_, reader)| Arc::ptr_eq(&reader.signal, signal))?;
+        let offset = reader.position.get();
+        let lag = state.visible.0.saturating_sub(offset.0);
+        Some(SubscriptionInfo { topic: self.topic.clone(), offset, lag })
     }
 
     /// Removes a reader. A poller between two polls goes on counting until it is expected back.
