@@ -60,6 +60,11 @@ impl ApiError {
         }
     }
 
+    /// Whether the same call may succeed in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.code.is_none_or(ErrorCode::is_temporary)
+    }
+
     /// Whether who asks is not to see it, or there is no such thing.
     pub(crate) fn is_closed(&self) -> bool {
         self.code.is_some_and(is_closed)

@@ -97,8 +97,8 @@ pub(crate) fn App() -> impl IntoView {
                     <Route path=path!("/notifications") view=NOTIFICATIONS />
                     <Route path=path!("/posts") view=POSTS />
                     <Route path=path!("/stories") view=STORIES />
-                    <Route path=path!("/venues") view=VENUES />
-                    <Route path=path!("/venues/:id") view=VENUES />
+                    // One route: from the list to a venue the page stays, so nothing is followed twice.
+                    <Route path=path!("/venues/*rest") view=VENUES />
                 </Routes>
             </main>
             <Banner />

@@ -387,6 +387,15 @@ pub(crate) fn focus_if_lost(id: &'static str) {
     });
 }
 
+/// Waits.
+pub(crate) async fn pause(delay: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, whole_millis(delay)).ok();
+    });
+    // This promise is never rejected.
+    wasm_bindgen_futures::JsFuture::from(promise).await.ok();
+}
+
 /// Moves the focus to an element and brings it into view.
 pub(crate) fn focus_and_show(element: Option<&web_sys::Element>) {
     if let Some(element) = element.and_then(|e| e.dyn_ref::<web_sys::HtmlElement>()) {

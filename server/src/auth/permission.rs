@@ -73,9 +73,14 @@ fn decide_at_once(principal: &Principal, action: Action, topic: &Topic) -> Optio
             Some(Decision::Allowed)
         }
         TopicKind::VibeChecks if action == Action::Post => Some(on_events(principal, action)),
-        TopicKind::Venue | TopicKind::VibeChecks | TopicKind::Promotions => None,
-        // These take the rights of the event that they belong to.
-        TopicKind::Event | TopicKind::Match | TopicKind::Team | TopicKind::Tournament => None,
+        // These take the rights of the venue, or of the event, that they belong to.
+        TopicKind::Venue
+        | TopicKind::VibeChecks
+        | TopicKind::Promotions
+        | TopicKind::Event
+        | TopicKind::Match
+        | TopicKind::Team
+        | TopicKind::Tournament => None,
     }
 }
 
