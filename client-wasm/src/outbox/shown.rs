@@ -35,7 +35,7 @@ pub(crate) struct Pending {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Waiting {
     pub(crate) id: IdempotencyKey,
-    /// What it is, in a word.
+    /// What it is, in a few words.
     pub(crate) name: String,
     /// `None` for what has none, and cannot be edited.
     pub(crate) text: Option<String>,
@@ -127,7 +127,7 @@ fn row(pending: &Pending) -> Waiting {
     if pending.draft.topic.event_id().is_some() {
         return timeline::row(pending);
     }
-    // Of everything else the note is a word.
+    // Of everything else the note is what it is, in words.
     let Pending { draft, state, .. } = pending;
     Waiting { id: draft.id.clone(), name: draft.note.clone(), text: None, state: state.clone() }
 }

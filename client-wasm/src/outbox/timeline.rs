@@ -152,8 +152,9 @@ impl Place for Timeline {
     }
 
     fn acknowledged(&self, id: &IdempotencyKey, answer: &str) {
+        // What was never shown here comes over the connection.
         if let Ok(media) = serde_json::from_str::<Media>(answer)
-            && media.event_id == self.event
+            && self.outgoing.state(id).is_some()
         {
             self.outgoing.confirm(self.feed, id, media);
         }

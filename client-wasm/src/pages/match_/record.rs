@@ -117,7 +117,8 @@ impl Recorder {
 
     fn push(self, happening: Happening) -> Option<MatchEventId> {
         let id: MatchEventId = browser::random_id().parse().ok()?;
-        self.queue.push(&Entry { id: id.clone(), happening });
+        let teams = untrack(|| self.log.with(|of| format!("{}–{}", of.sheet.home.name, of.sheet.away.name)));
+        self.queue.push(&Entry { id: id.clone(), happening }, &teams);
         Some(id)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     components::{
         announcer::use_announcer,
         dynamic::{dynamic, when},
-        sheet::Sheet,
+        sheet::{Sheet, use_sheet},
     },
     outbox::{Handle, Waiting},
 };
@@ -65,7 +65,18 @@ pub(super) fn Queue(outbox: Handle) -> impl IntoView {
                     rows.into_iter().map(|row| draw(outbox.get_value(), row)).collect_view().into_any()
                 })}
             </ul>
+            <End />
         </Sheet>
+    }
+}
+
+#[component]
+fn End() -> impl IntoView {
+    let sheet = use_sheet();
+    view! {
+        <div class="sheet-end">
+            <button class="btn" type="button" on:click=move |_| sheet.close()>"Close"</button>
+        </div>
     }
 }
 

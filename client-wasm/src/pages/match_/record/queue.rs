@@ -56,8 +56,8 @@ impl Queue {
         }
     }
 
-    /// Puts an entry at the end.
-    pub(super) fn push(self, entry: &Entry) {
+    /// Puts an entry at the end; `teams` says of which match, where all that waits is listed.
+    pub(super) fn push(self, entry: &Entry, teams: &str) {
         let Ok(body) = serde_json::to_string(entry) else { return };
         let of = self.of.get_value();
         let draft = Draft {
@@ -67,7 +67,7 @@ impl Queue {
             path: format!("/api/matches/{of}/events"),
             body,
             files: 0,
-            note: what_word(&entry.happening.what).to_owned(),
+            note: format!("{}, {teams}", what_word(&entry.happening.what)),
         };
         self.outbox.with_value(|outbox| outbox.record(draft));
     }
