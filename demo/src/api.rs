@@ -1,7 +1,7 @@
 //! The few requests that the demo makes. While the server is away or asks for patience it tries again,
 //! with the same idempotency key: whatever happened to the first try, the item is there once.
 //!
-//! Never decides what is posted. Called by `story`.
+//! Never decides what is posted. Called by `story`, `fixture`, `cup`, `final_2018` and `people`.
 
 use std::time::Duration;
 
@@ -11,19 +11,23 @@ use reqwest::{
     header::{COOKIE, HeaderMap, SET_COOKIE},
     multipart::{Form, Part},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use shared::{
-    EventId, IdempotencyKey,
+    EventId, IdempotencyKey, MatchId,
     model::{
         account::{Credentials, NewAccount},
         event::{Event, EventPatch, EventStatus, NewEvent},
-        media::{Media, NewMedia},
+        match_::{Entry, Match, MatchEvent, NewMatch, NewTeam, Team},
+        media::{Attachment, Media, NewMedia},
         member::{MemberRole, NewMember},
+        post::{NewPost, Post},
+        story::{AuthorStories, NewStory},
+        tournament::{NewTournament, Tournament},
     },
-    rest::ErrorBody,
+    rest::{ErrorBody, Page},
 };
 
-use crate::story::Item;
+use crate::story::{Item, Photo};
 
 const BACKOFF_MIN: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
@@ -87,7 +91,7 @@ impl Api {
     #[cfg(test)]
     pub(crate) async fn events(&self) -> Result<Vec<Event>> {
         let url = self.url("/api/events");
-        Ok(read::<shared::rest::Page<Event>>(self.send(|| Ok(self.client.get(&url))).await?).await?.items)
+        Ok(read::<Page<Event>>(self.send(|| Ok(self.client.get(&url))).await?).await?.items)
     }
 
     pub(crate) async fn create_event(&self, event: &NewEvent, key: &IdempotencyKey) -> Result<Answer<Event>> {
@@ -97,6 +101,124 @@ impl Api {
                 .await?,
         )
         .await
+    }
+
+    /// The event as it stands, made if it is not there; `None` once it has come to `end`, or was deleted by somebody who
+    /// did not want it.
+    pub(crate) async fn current(
+        &self,
+        new: &NewEvent,
+        key: &IdempotencyKey,
+        end: Option<EventStatus>,
+    ) -> Result<Option<Event>> {
+        match self.create_event(new, key).await? {
+            Answer::Made(event) => Ok(Some(event)),
+            // What a repeated POST answers is the event as it was made: ask how it stands.
+            Answer::WasThere(event) => {
+                Ok(self.event(&event.id).await?.filter(|event| end != Some(event.status)))
+            }
+        }
+    }
+
+    /// Posts what is made once, and answers it as it was made.
+    async fn make<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        key: &IdempotencyKey,
+    ) -> Result<T> {
+        let url = self.url(path);
+        let request = || Ok(self.client.post(&url).header("Idempotency-Key", key.as_str()).json(body));
+        read(self.send(request).await?).await
+    }
+
+    pub(crate) async fn create_team(
+        &self,
+        event: &EventId,
+        new: &NewTeam,
+        key: &IdempotencyKey,
+    ) -> Result<Team> {
+        self.make(&format!("/api/events/{event}/teams"), new, key).await
+    }
+
+    pub(crate) async fn create_match(
+        &self,
+        event: &EventId,
+        new: &NewMatch,
+        key: &IdempotencyKey,
+    ) -> Result<Match> {
+        self.make(&format!("/api/events/{event}/matches"), new, key).await
+    }
+
+    pub(crate) async fn create_tournament(
+        &self,
+        event: &EventId,
+        new: &NewTournament,
+        key: &IdempotencyKey,
+    ) -> Result<Tournament> {
+        self.make(&format!("/api/events/{event}/tournaments"), new, key).await
+    }
+
+    /// Puts up a story, unless one's own are shown already.
+    pub(crate) async fn tell_story(&self, name: &str, photo: Photo, text: &str) -> Result<()> {
+        let url = self.url("/api/stories?limit=200");
+        let shown: Page<AuthorStories> = read(self.send(|| Ok(self.client.get(&url))).await?).await?;
+        if shown.items.iter().any(|of| of.author.name == name) {
+            return Ok(());
+        }
+        let url = self.url("/api/uploads");
+        let form = || Form::new().part("file", Part::bytes(photo.bytes).file_name(photo.file));
+        let upload: Attachment =
+            read(self.send(|| Ok(self.client.post(&url).multipart(form()))).await?).await?;
+        let story = NewStory { upload_id: upload.upload_id, text: text.to_owned() };
+        let url = self.url("/api/stories");
+        done(self.send(|| Ok(self.client.post(&url).json(&story))).await?)
+    }
+
+    /// Writes a post, that goes nowhere yet.
+    pub(crate) async fn write_post(&self, text: &str, key: &IdempotencyKey) -> Result<()> {
+        let post = NewPost { text: text.to_owned(), upload_id: None, destinations: Vec::new(), key: None };
+        self.make::<_, Post>("/api/posts", &post, key).await.map(drop)
+    }
+
+    /// Whose stories are shown to who asks.
+    #[cfg(test)]
+    pub(crate) async fn storytellers(&self) -> Result<Vec<String>> {
+        let url = self.url("/api/stories");
+        let shown: Page<AuthorStories> = read(self.send(|| Ok(self.client.get(&url))).await?).await?;
+        Ok(shown.items.into_iter().map(|of| of.author.name).collect())
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn posts(&self) -> Result<Vec<Post>> {
+        let url = self.url("/api/posts");
+        Ok(read::<Page<Post>>(self.send(|| Ok(self.client.get(&url))).await?).await?.items)
+    }
+
+    /// The log of a match.
+    pub(crate) async fn entries(&self, id: &MatchId) -> Result<Vec<MatchEvent>> {
+        let url = self.url(&format!("/api/matches/{id}/events"));
+        Ok(read::<Page<MatchEvent>>(self.send(|| Ok(self.client.get(&url))).await?).await?.items)
+    }
+
+    /// Records an entry; recorded before, it is there once.
+    pub(crate) async fn record(&self, id: &MatchId, entry: &Entry) -> Result<()> {
+        let url = self.url(&format!("/api/matches/{id}/events"));
+        done(self.send(|| Ok(self.client.post(&url).json(entry))).await?)
+    }
+
+    /// The matches of an event, the one made last first.
+    #[cfg(test)]
+    pub(crate) async fn matches(&self, event: &EventId) -> Result<Vec<Match>> {
+        let url = self.url(&format!("/api/events/{event}/matches"));
+        Ok(read::<Page<Match>>(self.send(|| Ok(self.client.get(&url))).await?).await?.items)
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn tournament(&self, id: &shared::TournamentId) -> Result<Tournament> {
+        let url = self.url(&format!("/api/tournaments/{id}"));
+        let answer = self.send(|| Ok(self.client.get(&url))).await?;
+        Ok(read::<shared::rest::Snapshot<Tournament>>(answer).await?.item)
     }
 
     /// `None` when there is no such event any more.

@@ -5,12 +5,16 @@
 //! interrupted one goes on where it was. Called by `cargo xtask run`.
 
 mod api;
+mod cup;
 mod final_2018;
+mod fixture;
 mod launch;
 mod others;
 mod people;
 mod photos;
 mod story;
+#[cfg(test)]
+mod testing;
 
 use std::time::Duration;
 
@@ -22,7 +26,10 @@ use crate::{api::Api, story::Story};
 /// Between the end of one replay and the beginning of the next.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Posts a live launch, the replay of a football match, two events beside them, and a private one with its people.
+/// So much later than the others begins what is to stand first.
+const LATER: Duration = Duration::from_secs(1);
+
+/// Posts a live launch, a tournament with a live match, the replay of a football match, two events beside them, and a private one with its people.
 #[derive(Debug, Parser)]
 #[command(name = "touchline-demo", version, about)]
 struct Cli {
@@ -54,13 +61,19 @@ async fn main() -> Result<()> {
     // In the order of creation: what is to stand first in the list of events comes last.
     others::over().tell(&api, cli.speed).await?;
     others::coming().tell(&api, cli.speed).await?;
+    final_2018::tell_match(&api).await?;
     let replays = replays(&api, cli.speed, cli.again);
     let launch = async {
         launch::story().tell(&api, cli.speed).await?;
         println!("the launch has been told");
         anyhow::Ok(())
     };
-    tokio::try_join!(replays, launch)?;
+    let cup = async {
+        // The newest event stands first: a newcomer opens on a match.
+        tokio::time::sleep(LATER).await;
+        cup::days(&api, cli.speed, cli.again).await
+    };
+    tokio::try_join!(replays, launch, cup)?;
     Ok(())
 }
 

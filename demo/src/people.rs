@@ -1,4 +1,4 @@
-//! People to sign in as, and an event that only they see.
+//! People to sign in as, an event that only they see, and what they tell: stories, and a post that is being written.
 //!
 //! Ada owns it, Ben posts on it, Cleo reads: sign in as each in a window of their own. Where the server makes no
 //! accounts there is none of this. Called by `main`.
@@ -14,6 +14,7 @@ use shared::{
 
 use crate::{
     api::{Answer, Api},
+    photos,
     story::Item,
 };
 
@@ -33,6 +34,10 @@ pub(crate) async fn gather(api: &Api) -> Result<bool> {
     }
     if let [ada, ben, _] = signed_in.as_slice() {
         party(ada, ben).await?;
+        ben.tell_story("ben", photos::COFFEE, "Up before the lanterns.").await?;
+        ada.tell_story("ada", photos::MOON, "What we shall be looking at tonight.").await?;
+        let draft = "Thank you all for coming. Pictures follow, as soon as somebody has slept.";
+        ada.write_post(draft, &key("draft")?).await?;
     }
     for person in &signed_in {
         person.sign_out().await?;
@@ -85,30 +90,12 @@ fn key(part: &str) -> Result<IdempotencyKey> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-    use server::{app::AppState, config::Cli, listener, metrics::Metrics};
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
-
-    /// A server with an own directory, and where it is.
-    async fn serve(registration: &str) -> (tempfile::TempDir, String, CancellationToken) {
-        let dir = tempfile::tempdir().unwrap();
-        let flags =
-            ["touchline", "--data-dir", &dir.path().display().to_string(), "--registration", registration]
-                .map(str::to_owned);
-        let config = Cli::try_parse_from(flags).unwrap().config;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let stop = CancellationToken::new();
-        let app = AppState::start(config, Metrics::detached(), &stop).await.unwrap();
-        tokio::spawn(listener::run(app, listener, stop.clone()));
-        (dir, address, stop)
-    }
+    use crate::testing::serve;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_people_are_there_once_and_see_what_they_may() {
-        let (_dir, address, stop) = serve("open").await;
+        let (_dir, address, stop) = serve(&["--registration", "open"]).await;
         let api = Api::new(&address);
         assert!(gather(&api).await.unwrap());
         assert!(gather(&api).await.unwrap(), "a second start finds them");
@@ -118,6 +105,9 @@ mod tests {
             assert_eq!(events.len(), 1, "{name}");
             assert_eq!(events[0].media_count, 3, "nothing is there twice");
         }
+        let ada = api.signed_in_as("ada", "", PASSWORD).await.unwrap().unwrap();
+        assert_eq!(ada.storytellers().await.unwrap().len(), 2, "each has told one");
+        assert_eq!(ada.posts().await.unwrap().len(), 1);
         assert_eq!(api.events().await.unwrap(), [], "visitors do not see it");
         assert!(api.signed_in_as("ada", "", "another").await.unwrap().is_none());
         stop.cancel();
@@ -125,7 +115,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_server_without_accounts_is_left_alone() {
-        let (_dir, address, stop) = serve("closed").await;
+        let (_dir, address, stop) = serve(&["--registration", "closed"]).await;
         assert!(!gather(&Api::new(&address)).await.unwrap());
         stop.cancel();
     }

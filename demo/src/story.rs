@@ -56,14 +56,8 @@ impl Item {
 impl Story {
     /// Posts what is not there yet. False when all of it was.
     pub(crate) async fn tell(&self, api: &Api, speed: f64) -> Result<bool> {
-        let event = match api.create_event(&self.event, &self.key("event")?).await? {
-            Answer::Made(event) => event,
-            // What a repeated POST answers is the event as it was made: ask how it stands.
-            Answer::WasThere(event) => match api.event(&event.id).await? {
-                Some(event) if self.ending != Some(event.status) => event,
-                // Told to its end, or deleted by somebody who did not want it.
-                _ => return Ok(false),
-            },
+        let Some(event) = api.current(&self.event, &self.key("event")?, self.ending).await? else {
+            return Ok(false);
         };
         let mut news = false;
         for (at, item) in self.items.iter().enumerate() {

@@ -6,6 +6,8 @@ declare global {
   interface Window {
     /** The timers that are armed: how long each waits, in milliseconds. */
     __armed?: Map<string, number>;
+    /** The frames that the page has sent, and how many sockets it has opened. */
+    __wire?: { sent: string[]; sockets: number };
     /** By how much the wall clock of the page is off, in milliseconds. */
     __skew?: number;
   }
@@ -74,4 +76,31 @@ export async function settableClock(page: Page): Promise<void> {
 /** Sets the wall clock of the page off by so many milliseconds. */
 export async function setClock(page: Page, skew: number): Promise<void> {
   await page.evaluate((skew) => (window.__skew = skew), skew);
+}
+
+/** Notes what the page puts on the wire: not every browser tells a test. */
+export async function recordWire(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const wire = { sent: [] as string[], sockets: 0 };
+    window.__wire = wire;
+    window.WebSocket = class extends WebSocket {
+      constructor(...given: ConstructorParameters<typeof WebSocket>) {
+        super(...given);
+        wire.sockets += 1;
+      }
+      override send(frame: string): void {
+        wire.sent.push(frame);
+        super.send(frame);
+      }
+    };
+  });
+}
+
+export async function sent(page: Page): Promise<string[]> {
+  return page.evaluate(() => window.__wire?.sent ?? []);
+}
+
+/** How many sockets the page has opened. */
+export async function sockets(page: Page): Promise<number> {
+  return page.evaluate(() => window.__wire?.sockets ?? 0);
 }

@@ -1,7 +1,7 @@
 // M9: a page that nobody sees rests, and is current when it is seen again; networks and clocks may change meanwhile.
 
 import { NETWORK, expect, test } from '../support/fixtures';
-import { armed, recordTimers, see, setClock, settableClock, turn } from '../support/lifecycle';
+import { armed, recordTimers, recordWire, see, sent, setClock, settableClock, sockets, turn } from '../support/lifecycle';
 import { MatchPage, Pitch } from '../support/matches';
 
 /** A hidden page's timers wait at least this long: a heartbeat, and nothing else. */
@@ -40,21 +40,20 @@ test('M9 nothing of a hidden page runs but a slow heartbeat', async ({ api, even
 
 test('M9 a hidden page sends no frame of its own, and asks at once when it is seen', async ({ api, eventPage, page }) => {
   const event = await api.createEvent();
-  const sent: string[] = [];
-  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))));
+  await recordWire(page);
   await eventPage.open(event.id);
   await eventPage.isLive();
   await see(page, 'hidden');
-  const before = sent.length;
+  const before = (await sent(page)).length;
   // Time passes for whatever would be sent by itself; two items come in meanwhile.
   for (const unread of [1, 2]) {
     await api.post(event.id, `Update ${unread}`);
     await expect(page).toHaveTitle(new RegExp(`^\\(${unread}\\) `));
     await page.evaluate(() => new Promise((done) => setTimeout(done, 1_500)));
   }
-  expect(sent.slice(before)).toEqual([]);
+  expect((await sent(page)).slice(before)).toEqual([]);
   await see(page, 'visible');
-  await expect.poll(() => sent.slice(before).filter((frame) => frame.includes('ping')).length).toBe(1);
+  await expect.poll(async () => (await sent(page)).slice(before).filter((frame) => frame.includes('ping')).length).toBe(1);
 });
 
 test('M9 a page whose socket died unnoticed is current within two seconds of being seen', async ({ api, faults, network, page, proxied }) => {
@@ -108,14 +107,13 @@ test('M9 another network is noticed at once where the browser tells of it', asyn
   await page.addInitScript(() => {
     if (!('connection' in navigator)) Object.defineProperty(navigator, 'connection', { value: new EventTarget() });
   });
-  const sent: string[] = [];
-  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))));
+  await recordWire(page);
   await proxied.open(event.id);
   await proxied.isLive();
-  const before = sent.length;
+  const before = (await sent(page)).length;
   const change = () => page.evaluate(() => (navigator as unknown as { connection: EventTarget }).connection.dispatchEvent(new Event('change')));
   await change();
-  await expect.poll(() => sent.slice(before).filter((frame) => frame.includes('ping')).length).toBe(1);
+  await expect.poll(async () => (await sent(page)).slice(before).filter((frame) => frame.includes('ping')).length).toBe(1);
   // What is open stays behind in the old network; the new one lets through.
   network.silence();
   await change();
@@ -142,16 +140,12 @@ for (const [what, skew] of [['forwards', 3 * HOUR_MS], ['backwards', -3 * HOUR_M
     const pitch = await Pitch.of(api, (await api.createEvent()).id);
     await pitch.record({ kind: 'kickOff' }, 600);
     await settableClock(page);
-    const sent: string[] = [];
-    let sockets = 0;
-    page.on('websocket', (socket) => {
-      sockets += 1;
-      socket.on('framesent', ({ payload }) => sent.push(String(payload)));
-    });
+    await recordWire(page);
     const match = new MatchPage(page, server.url);
     await match.open(pitch.match.id);
     await expect(match.clock).toHaveText(/^10:\d\d$/);
-    const opened = sockets;
+    const opened = await sockets(page);
+    expect(opened).toBeGreaterThan(0);
     await setClock(page, skew);
     // It goes on from where it was, by the server's time.
     await expect.poll(async () => (await match.clock.textContent()) ?? '', { timeout: CURRENT_MS + 1_000 }).toMatch(/^10:\d\d$/);
@@ -166,7 +160,7 @@ for (const [what, skew] of [['forwards', 3 * HOUR_MS], ['backwards', -3 * HOUR_M
     await match.expectScore('France against Croatia');
     await page.getByLabel('My picture is behind by').selectOption('0');
     await match.expectScore('France 1–0 Croatia');
-    expect(sockets, 'the connection was kept').toBe(opened);
+    expect(await sockets(page), 'the connection was kept').toBe(opened);
     // And back again.
     await setClock(page, 0);
     await expect.poll(async () => (await match.clock.textContent()) ?? '', { timeout: CURRENT_MS + 1_000 }).toMatch(/^10:\d\d$/);
