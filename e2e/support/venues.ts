@@ -58,9 +58,12 @@ export class VenuePage {
   }
 
   async say(said: { rating?: number; crowd?: string; text?: string; photo?: string }): Promise<void> {
-    // The radio buttons lie under their labels.
-    if (said.rating !== undefined) await this.form.getByLabel(`${said.rating}`, { exact: true }).check({ force: true });
-    if (said.crowd !== undefined) await this.form.getByLabel(said.crowd).check({ force: true });
+    // What one presses is the label; the button lies beneath.
+    for (const label of [said.rating?.toString(), said.crowd]) {
+      if (label === undefined) continue;
+      await this.form.getByText(label, { exact: true }).click();
+      await expect(this.form.getByRole('radio', { name: label, exact: true })).toBeChecked();
+    }
     if (said.text !== undefined) await this.form.getByLabel('In a line').fill(said.text);
     if (said.photo !== undefined) {
       await this.form.getByLabel('Photo', { exact: true }).setInputFiles(said.photo);

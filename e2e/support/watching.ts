@@ -1,5 +1,7 @@
 // Programs that watch a topic, each over one transport, and hold the server to its word: every publication once, in
-// order, without a hole.
+// order, without a hole. A WebSocket is that of a browser; the others are this program's own.
+
+import { type Page, expect } from '@playwright/test';
 
 export type Transport = 'websocket' | 'sse' | 'poll';
 
@@ -17,7 +19,6 @@ export class Watching {
   private at: { epoch: string; offset: number } | undefined;
   private stopped = false;
   private readonly abort = new AbortController();
-  private socket: WebSocket | undefined;
 
   private constructor(
     private readonly url: string,
@@ -25,15 +26,22 @@ export class Watching {
     readonly transport: Transport,
   ) {}
 
-  /** Watches from now on; resolves once the server has said where that is. */
-  static async start(url: string, topic: string, transport: Transport): Promise<Watching> {
-    const watching = new Watching(url, topic, transport);
-    const run = { websocket: () => watching.overWebSocket(), sse: () => watching.overSse(), poll: () => watching.overPoll() };
-    run[transport]().catch((error: unknown) => {
-      if (!watching.stopped) watching.faults.push(String(error));
+  /** So many watch from now on, the WebSockets on `page`; resolves once the server has said where that is. */
+  static async start(url: string, topic: string, counts: Record<Transport, number>, page: Page): Promise<Watching[]> {
+    const some = (transport: Transport) => Array.from({ length: counts[transport] }, () => new Watching(url, topic, transport));
+    const [sockets, streams, pollers] = [some('websocket'), some('sse'), some('poll')];
+    for (const watching of streams) watching.run(watching.overSse());
+    for (const watching of pollers) watching.run(watching.overPoll());
+    await overWebSockets(page, url, topic, sockets);
+    const all = [...sockets, ...streams, ...pollers];
+    await expect.poll(() => all.filter((watching) => watching.at === undefined).length).toBe(0);
+    return all;
+  }
+
+  private run(feed: Promise<void>): void {
+    feed.catch((error: unknown) => {
+      if (!this.stopped) this.faults.push(String(error));
     });
-    while (watching.at === undefined && watching.faults.length === 0) await new Promise((done) => setImmediate(done));
-    return watching;
   }
 
   /** The last publication of a type. */
@@ -44,10 +52,9 @@ export class Watching {
   stop(): void {
     this.stopped = true;
     this.abort.abort();
-    this.socket?.close();
   }
 
-  private take(frame: Frame): void {
+  take(frame: Frame): void {
     if (frame.type === 'batch') {
       const { from, to, publications } = frame.payload as { from: number; to: number; publications: Frame[] };
       this.cover(from, to);
@@ -65,16 +72,6 @@ export class Watching {
   private cover(from: number, to: number): void {
     if (this.at === undefined || from !== this.at.offset + 1) this.faults.push(`from ${this.at?.offset} to ${from}`);
     if (this.at !== undefined) this.at.offset = to;
-  }
-
-  private async overWebSocket(): Promise<void> {
-    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws`);
-    this.socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify({ type: 'subscribe', payload: { topic: this.topic } }));
-    socket.onmessage = ({ data }) => this.take(JSON.parse(String(data)) as Frame);
-    await new Promise<void>((_, fail) => {
-      socket.onclose = ({ code }) => fail(new Error(`closed with ${code}`));
-    });
   }
 
   private async overSse(): Promise<void> {
@@ -104,4 +101,26 @@ export class Watching {
       for (const frame of frames) this.take(frame);
     }
   }
+}
+
+/** Opens a WebSocket for each; a client that says nothing for too long is taken for dead, so they ping. */
+async function overWebSockets(page: Page, url: string, topic: string, watching: readonly Watching[]): Promise<void> {
+  await page.exposeFunction('__told', (at: number, text: string) => watching[at]?.take(JSON.parse(text) as Frame));
+  await page.exposeFunction('__ended', (at: number, code: number) => watching[at]?.faults.push(`closed with ${code}`));
+  await page.goto(`${url}/healthz`);
+  await page.evaluate(
+    ({ topic, count }) => {
+      const tell = window as unknown as { __told: (at: number, text: string) => void; __ended: (at: number, code: number) => void };
+      for (let at = 0; at < count; at += 1) {
+        const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`);
+        socket.onopen = () => {
+          socket.send(JSON.stringify({ type: 'subscribe', payload: { topic } }));
+          setInterval(() => socket.send(JSON.stringify({ type: 'ping', payload: {} })), 10_000);
+        };
+        socket.onmessage = ({ data }) => tell.__told(at, String(data));
+        socket.onclose = ({ code }) => tell.__ended(at, code);
+      }
+    },
+    { topic, count: watching.length },
+  );
 }
