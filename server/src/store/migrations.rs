@@ -492,8 +492,7 @@ mod tests {
 
     #[test]
     fn p3_comments_of_before_stay_and_so_does_what_was_told_of_them() {
-        let before = STEPS.len() - 1;
-        assert_eq!(STEPS[before], COMMENTS_ON_POSTS, "this is about the step that made the table anew");
+        let before = STEPS.iter().position(|step| *step == COMMENTS_ON_POSTS).unwrap();
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("pragma foreign_keys = on").unwrap();
         for step in &STEPS[..before] {
