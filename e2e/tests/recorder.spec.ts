@@ -195,7 +195,7 @@ test('M3 M4 what was recorded without a network and is undone was never sent', a
   const recorder = new RecorderPage(page, network.url);
   await recorder.open(pitch.match.id);
   network.down();
-  // The first of the lane may have been tried: the server could have it.
+  // Not the first of the lane: that one has been tried, and the server could have it.
   await recorder.press('Kick-off', 'Goal', 'Croatia', 'Nobody named');
   await recorder.expectScore('France 0–1 Croatia');
   await recorder.press('Undo');
@@ -222,6 +222,7 @@ test('M3 what was refused stays parked alone over a reload, is tried again and d
   await recorder.networkChanged();
   await expect(recorder.refused).toContainText('Injury was not taken: ', { timeout: 15_000 });
   await expect(recorder.sent).toBeVisible();
+  await expect.poll(() => kept(page)).toBe(1);
   await recorder.open(pitch.match.id);
   await expect(recorder.refused).toContainText('Injury was not taken: ');
   const tries: number[] = [];

@@ -31,11 +31,13 @@ impl Outbox {
     }
 
     /// What has been silent for a while is not waited for as long as it would have been: there is another network now.
+    /// An upload is: the server may be at work on it, and sending it again costs more than waiting.
     pub(super) fn hasten(&mut self) {
         let (now, config) = (self.now, &self.config);
         let deadline = now + config.answer_timeout_anew;
         for lane in self.lanes.values_mut() {
             if let Step::Sending(sending) = &mut lane.step
+                && sending.file.is_none()
                 && now + config.answer_timeout >= sending.deadline + config.answer_timeout_anew
             {
                 sending.deadline = sending.deadline.min(deadline);
