@@ -14,6 +14,9 @@ use crate::browser::{self, Timer};
 
 /// The reader has come to rest. Browsers refuse entries that are written all the time.
 const REST: Duration = Duration::from_millis(200);
+/// Who is led back may end a part of a pixel beside the place, in CSS pixels. It stays what it was: the parts would add
+/// up from one way back to the next.
+const DRIFT: f64 = 1.5;
 
 /// An item, and where it was in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,7 +54,14 @@ pub(crate) fn keep(event: &EventId, feed: Feed) {
                 // The reader is not there yet; where they are going stays kept.
                 return;
             }
-            let entry = feed.place().map(|place| Entry { event: event.clone(), place });
+            let place = feed.place();
+            if let (Some(place), Some(kept)) = (place, Place::kept(&event))
+                && place.offset == kept.offset
+                && (place.top - kept.top).abs() < DRIFT
+            {
+                return;
+            }
+            let entry = place.map(|place| Entry { event: event.clone(), place });
             let text = entry.and_then(|entry| serde_json::to_string(&entry).ok());
             browser::set_history_state(text.as_deref());
         });
