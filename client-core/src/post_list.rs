@@ -91,6 +91,12 @@ impl PostList {
                 }
                 None
             }
+            PostChange::Likes(likes) => {
+                if let Some(post) = self.posts.get_mut(&likes.post_id) {
+                    post.liked_by.clone_from(&likes.liked_by);
+                }
+                None
+            }
             PostChange::Access(_) => None,
         }
     }
@@ -171,6 +177,7 @@ mod tests {
             published_at: None,
             failure: None,
             comments: 0,
+            liked_by: Vec::new(),
             created_at: at(0),
             updated_at: at(version),
         }

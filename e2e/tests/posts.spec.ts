@@ -263,6 +263,27 @@ test('P1 P3 who works on a post talks about it, live, and is told', async ({ pag
   await expect(bens.cards).toHaveCount(0);
 });
 
+test('P3 who works on a post likes it, live, and its owner is told once', async ({ page, server, api, another }) => {
+  const ada = await api.register('ada', 'Ada');
+  await api.register('ben', 'Ben');
+  const post = await ada.createPost('First words');
+  await ada.sharePost(post.id, 'ben');
+  const adas = await PostsPage.of(page, server.url, 'ada');
+  const bens = await PostsPage.of((await another()).page, server.url, 'ben');
+  const like = (board: PostsPage) => board.card('Drafts', 'First words').getByRole('button', { name: /^Like/ });
+  await like(bens).click();
+  for (const board of [adas, bens]) await expect(like(board)).toHaveAccessibleName('Like: Ben');
+  await expect(like(bens)).toHaveAttribute('aria-pressed', 'true');
+  await expect(like(adas)).toHaveAttribute('aria-pressed', 'false');
+  await expect(bell(adas.page)).toHaveAccessibleName('Notifications, 1 unread');
+  await like(adas).click();
+  await expect(like(bens)).toHaveAccessibleName('Like: Ben, Ada');
+  await like(bens).click();
+  await expect(like(adas)).toHaveAccessibleName('Like: Ada');
+  // What was taken back is not told any more.
+  await expect(bell(adas.page)).toHaveAccessibleName('Notifications');
+});
+
 test('P2 P3 a post that fails is told to its owner, and the notification leads to it', async ({ page, server, api }) => {
   const receiver = await Receiver.start(410);
   const ada = await api.register('ada', 'Ada');

@@ -404,6 +404,7 @@ pub fn router(app: App) -> Router {
         .route("/api/posts/{id}/publish", post(api::post::publish_now))
         .route("/api/posts/{id}/retry", post(api::post::retry))
         .route("/api/posts/{id}/editors/{name}", put(api::post::share).delete(api::post::remove_editor))
+        .route("/api/posts/{id}/like", put(api::post::like).delete(api::post::unlike))
         .route("/api/posts/{id}/comments", get(api::comment::list_on_post).post(api::comment::create_on_post))
         .route("/api/posts/{id}/comments/{comment_id}", delete(api::comment::delete_on_post))
         .route("/api/webhooks", get(api::webhook::list).post(api::webhook::create))

@@ -4,7 +4,7 @@ use gloo_net::http::Request;
 use serde::Serialize;
 use shared::{
     PostId, Timestamp, WebhookId,
-    model::post::{NewPost, NewWebhook, Post, PostPatch, Schedule, Webhook},
+    model::post::{NewPost, NewWebhook, Post, PostLikes, PostPatch, Schedule, Webhook},
     rest::Page,
 };
 
@@ -42,6 +42,11 @@ pub(crate) async fn turn(id: &PostId, what: &str) -> Answer<Post> {
 
 async fn act(id: &PostId, what: &str, body: &impl Serialize) -> Answer<Post> {
     send(Request::post(&format!("/api/posts/{id}/{what}")), body).await
+}
+
+pub(crate) async fn set_liked(id: &PostId, liked: bool) -> Answer<PostLikes> {
+    let url = format!("/api/posts/{id}/like");
+    read(&text(if liked { Request::put(&url) } else { Request::delete(&url) }.build()).await?)
 }
 
 /// Shares a post with somebody, by name.

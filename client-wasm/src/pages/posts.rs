@@ -168,6 +168,21 @@ impl State {
             }
         });
     }
+
+    /// Likes a post, or no longer; what comes of it comes with the topic, too.
+    fn like(self, id: PostId, liked: bool) {
+        self.problem.set(None);
+        spawn_local(async move {
+            match posts::set_liked(&id, liked).await {
+                Ok(likes) => {
+                    self.posts.try_update(|list| list.apply(PostChange::Likes(likes)).is_some());
+                }
+                Err(error) => {
+                    self.problem.try_set(Some((id, error.message)));
+                }
+            }
+        });
+    }
 }
 
 async fn all_posts() -> Answer<Vec<Post>> {

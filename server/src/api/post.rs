@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shared::{
     PostId, Topic,
-    model::post::{NewPost, Post, PostPatch, PostStatus, Schedule},
+    model::post::{NewPost, Post, PostLikes, PostPatch, PostStatus, Schedule},
     rest::{Page, Snapshot},
 };
 
@@ -186,6 +186,32 @@ pub async fn retry(
     let of = id.clone();
     let work = async move |tx: &mut Tx<'_>, at| domain::post::retry(tx, &of, at).await;
     Ok(Json(run(&app, &principal, Action::Post, &id, work).await?))
+}
+
+/// Likes a post.
+pub async fn like(
+    app: State<App>,
+    by: Principal,
+    id: Result<Path<PostId>, PathRejection>,
+) -> Answer<PostLikes> {
+    set_liked(&app, &by, id?.0, true).await
+}
+
+/// Likes it no more.
+pub async fn unlike(
+    app: State<App>,
+    by: Principal,
+    id: Result<Path<PostId>, PathRejection>,
+) -> Answer<PostLikes> {
+    set_liked(&app, &by, id?.0, false).await
+}
+
+type Answer<T> = Result<Json<T>, ApiError>;
+
+async fn set_liked(app: &App, principal: &Principal, id: PostId, liked: bool) -> Answer<PostLikes> {
+    let (by, of) = (principal.clone(), id.clone());
+    let work = async move |tx: &mut Tx<'_>, at| domain::post::like(tx, &by, &of, liked, at).await;
+    Ok(Json(run(app, principal, Action::Post, &id, work).await?))
 }
 
 /// Shares a post with somebody, by name.

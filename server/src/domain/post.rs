@@ -30,10 +30,12 @@ use crate::{
 };
 
 mod delivery;
+mod liking;
 mod sharing;
 pub mod webhook;
 
 pub use delivery::{Attempt, Outgoing, begin_due, copied, outgoing, post_to_event, settle, words};
+pub use liking::like;
 pub use sharing::{remove_editor, share};
 
 type Work<T> = Result<T, WorkError<Refusal>>;
@@ -82,6 +84,7 @@ pub async fn create(tx: &mut Tx<'_>, principal: &Principal, new: NewPost, at: i6
         published_at: None,
         failure: None,
         comments: 0,
+        liked_by: Vec::new(),
         created_at: timestamp(at),
         updated_at: timestamp(at),
     };

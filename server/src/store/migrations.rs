@@ -328,6 +328,7 @@ create index notification_match on notification (match_id);
 ",
     include_str!("migrations/venues.sql"),
     include_str!("migrations/control.sql"),
+    include_str!("migrations/post_likes.sql"),
 ];
 
 /// A comment on a post has no event, and a column that must not be empty cannot be made one that may: the table is

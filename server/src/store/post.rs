@@ -9,7 +9,7 @@ use shared::{
     },
 };
 
-use super::{Row, StoreError, Tx, tx::parse};
+use super::{Row, StoreError, Tx, comment::Like, tx::parse};
 use crate::time::{from_timestamp, timestamp};
 
 macro_rules! select {
@@ -39,6 +39,7 @@ fn read(row: &Row<'_>) -> Result<Post, StoreError> {
         published_at: row.opt_int(7)?.map(timestamp),
         failure: row.opt_text(8)?,
         comments: row.int(14)? as u64,
+        liked_by: Vec::new(),
         created_at: timestamp(row.int(9)?),
         updated_at: timestamp(row.int(10)?),
     })
@@ -69,7 +70,56 @@ async fn complete(tx: &mut Tx<'_>, mut post: Post) -> Result<Post, StoreError> {
             destination,
         )
         .await?;
+    post.liked_by = tx
+        .all(
+            "select a.id, a.name, a.display_name from post_like l join account a on a.id = l.account_id
+             where l.post_id = $1 and l.liked order by l.at, a.name",
+            &[post.id.as_str().into()],
+            |row| Ok(Person { id: row.parsed(0)?, name: row.text(1)?, display_name: row.text(2)? }),
+        )
+        .await?;
     Ok(post)
+}
+
+/// Notes that somebody likes a post, or no longer does; `None` if that is known.
+pub async fn set_liked(
+    tx: &mut Tx<'_>,
+    id: &PostId,
+    account: &AccountId,
+    liked: bool,
+    at: i64,
+) -> Result<Option<Like>, StoreError> {
+    let turned = tx
+        .first(
+            "update post_like set liked = $3 where post_id = $1 and account_id = $2 and liked <> $3 returning at",
+            &[id.as_str().into(), account.as_str().into(), liked.into()],
+            |row| row.int(0),
+        )
+        .await?;
+    if let Some(since) = turned {
+        return Ok(Some(Like { is_first: false, since }));
+    }
+    if !liked {
+        return Ok(None);
+    }
+    let inserted = tx
+        .execute(
+            "insert into post_like (post_id, account_id, liked, at) values ($1, $2, true, $3)
+             on conflict (post_id, account_id) do nothing",
+            &[id.as_str().into(), account.as_str().into(), at.into()],
+        )
+        .await?;
+    Ok((inserted > 0).then_some(Like { is_first: true, since: at }))
+}
+
+/// Takes the like of who works on a post no more out of it.
+pub async fn delete_like(tx: &mut Tx<'_>, id: &PostId, account: &AccountId) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from post_like where post_id = $1 and account_id = $2",
+        &[id.as_str().into(), account.as_str().into()],
+    )
+    .await
+    .map(drop)
 }
 
 fn destination(row: &Row<'_>) -> Result<Destination, StoreError> {

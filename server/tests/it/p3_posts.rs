@@ -8,7 +8,7 @@ use shared::{
     model::{
         comment::{Comment, CommentChange, Parent},
         notification::{Notification, NotificationKind, Notifications},
-        post::{Post, PostChange, PostComments},
+        post::{Post, PostChange, PostComments, PostLikes},
     },
     rest::Page,
 };
@@ -191,4 +191,61 @@ async fn p3_an_editor_who_goes_hears_no_more_of_what_is_said() {
         }
     };
     assert_eq!(frame["payload"]["code"], "forbidden");
+}
+
+over_every_transport! { p3_likes_of_a_post_are_live_and_change_no_version }
+
+async fn p3_likes_of_a_post_are_live_and_change_no_version(transport: Transport) {
+    let server = Server::start().await;
+    let (ada, ben, _, post) = scene(&server).await;
+    let mut own = [ada.listen(transport).await, ben.listen(transport).await];
+    let path = format!("/api/posts/{}/like", post.id);
+    let turn = async |by: &Api, method: Method| {
+        let answer = by.send(by.request(method, &path)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.read::<PostLikes>()
+    };
+    let by_ben = turn(&ben, Method::PUT).await;
+    assert_eq!(by_ben, PostLikes { post_id: post.id.clone(), liked_by: vec![ben.person.clone()] });
+    assert_eq!(turn(&ben, Method::PUT).await, by_ben, "twice is once");
+    let both = turn(&ada, Method::PUT).await;
+    assert_eq!(both.liked_by, [ben.person.clone(), ada.person.clone()]);
+    let left = turn(&ben, Method::DELETE).await;
+    for follower in &mut own {
+        let mut heard = Vec::new();
+        while heard.len() < 3 {
+            // The owner is told by a notification as well.
+            heard.extend(follower.next_publication().await.change.read::<PostChange>());
+        }
+        assert_eq!(heard, [&by_ben, &both, &left].map(|likes| PostChange::Likes(likes.clone())));
+    }
+    let now = ada.post_now(&post).await;
+    assert_eq!((now.version, now.liked_by), (post.version, left.liked_by));
+}
+
+#[tokio::test]
+async fn p3_the_owner_is_told_of_a_like_once_and_who_may_not_see_the_post_likes_nothing() {
+    let server = Server::start().await;
+    let (ada, ben, eve, post) = scene(&server).await;
+    let path = format!("/api/posts/{}/like", post.id);
+    let turn = async |by: &Api, method: Method| by.send(by.request(method, &path)).await;
+    assert_eq!(turn(&ada, Method::PUT).await.status, 200);
+    assert!(notifications(&ada).await.is_empty(), "nobody is told of what they did themselves");
+    assert_eq!(turn(&ben, Method::PUT).await.status, 200);
+    let told = notifications(&ada).await;
+    let [like] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(
+        (like.kind, &like.by, &like.post_id),
+        (NotificationKind::Like, &Some(ben.person.clone()), &Some(post.id.clone()))
+    );
+    assert_eq!(turn(&ben, Method::DELETE).await.status, 200);
+    assert!(notifications(&ada).await.is_empty(), "taken back before it was read");
+    assert_eq!(turn(&ben, Method::PUT).await.status, 200);
+    assert!(notifications(&ada).await.is_empty(), "the same again is no news");
+    assert_eq!(turn(&eve, Method::PUT).await.refusal(), (404, "notFound", ""));
+    assert_eq!(turn(&server, Method::PUT).await.refusal(), (401, "unauthenticated", ""));
+    // Who works on it no more likes it no more.
+    let gone = ada.delete(&format!("/api/posts/{}/editors/ben", post.id)).await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(ada.post_now(&post).await.liked_by, [ada.person.clone()]);
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 domain_change! {
-    /// What has happened to a post. All but the last three are to be taken as "this is the post now".
+    /// What has happened to a post. All but the last four are to be taken as "this is the post now".
     pub enum PostChange {
         /// Written, or shared with who is told.
         "post:created" => Created(Box<Post>), about |post| item(&post.id);
@@ -27,6 +27,8 @@ domain_change! {
         "post:access" => Access(PostAccessChanged), about |changed| format!("access:{}", changed.post_id);
         /// So many comments stand under it now. The post itself is the same, and its version.
         "post:comments" => Comments(PostComments), about |counted| format!("comments:{}", counted.post_id);
+        /// These like it now. The post itself is the same, and its version.
+        "post:likes" => Likes(PostLikes), about |likes| format!("likes:{}", likes.post_id);
     }
 }
 
@@ -55,6 +57,15 @@ pub struct PostAccessChanged {
 pub struct PostComments {
     pub post_id: PostId,
     pub comments: u64,
+}
+
+/// Payload of `post:likes`, and what liking a post is answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostLikes {
+    pub post_id: PostId,
+    /// In the order in which they came to like it.
+    pub liked_by: Vec<Person>,
 }
 
 /// Where a post stands.
@@ -131,6 +142,9 @@ pub struct Post {
     /// How many comments stand under it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub comments: u64,
+    /// Who likes it, of those who work on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub liked_by: Vec<Person>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

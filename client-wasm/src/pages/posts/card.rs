@@ -4,7 +4,10 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use shared::{
     PostId,
-    model::post::{DeliveryState, Destination, Post, PostStatus, Target},
+    model::{
+        account::Person,
+        post::{DeliveryState, Destination, Post, PostStatus, Target},
+    },
 };
 
 use super::{Editing, State, name_of};
@@ -56,6 +59,19 @@ pub(super) fn Card(state: State, id: PostId) -> impl IntoView {
         0 => "Comments".to_owned(),
         number => format!("Comments: {}", count(number, "comment", "comments")),
     };
+    let session = use_session();
+    let liked_by = Memo::new(move |_| {
+        post.with(|post| post.as_ref().map(|post| post.liked_by.clone()).unwrap_or_default())
+    });
+    let mine =
+        move || liked_by.with(|people| people.iter().any(|person| Some(&person.id) == session.id().as_ref()));
+    let like_label = move || {
+        liked_by.with(|people| match people.as_slice() {
+            [] => "Like".to_owned(),
+            people => format!("Like: {}", names(people)),
+        })
+    };
+    let like = move |_| state.like(id.get_value(), !mine());
     let edit = move |_| state.editing.set(Some(Editing::Post(id.get_value())));
     let may_change =
         move || matches!(status.get(), PostStatus::Draft | PostStatus::Scheduled | PostStatus::Failed);
@@ -80,6 +96,10 @@ pub(super) fn Card(state: State, id: PostId) -> impl IntoView {
                 {when(may_change, move || view! {
                     <button class="btn btn-small" type="button" on:click=edit>"Edit"</button>
                 }.into_any())}
+                <button class="act like" type="button" aria-pressed=dynamic(move || mine().to_string()) aria-label=dynamic(like_label) title=like_label on:click=like>
+                    {Icon::Heart.draw()}
+                    <span class="num">{dynamic(move || Some(liked_by.with(Vec::len)).filter(|number| *number > 0))}</span>
+                </button>
                 <button class="act" type="button" aria-haspopup="dialog" aria-label=dynamic(talk_label) on:click=talk>
                     {Icon::Talk.draw()}
                     <span class="num">{dynamic(move || Some(comments.get()).filter(|number| *number > 0))}</span>
@@ -175,15 +195,14 @@ fn attachment_view(file: &shared::model::media::Attachment) -> AnyView {
 
 /// Who works on it, if it is more than one.
 fn people(post: &Post) -> String {
-    let mut names = String::new();
-    for editor in &post.editors {
-        if names.is_empty() {
-            names.push_str(&post.owner.display_name);
-        }
-        names.push_str(", ");
-        names.push_str(&editor.display_name);
+    if post.editors.is_empty() {
+        return String::new();
     }
-    names
+    format!("{}, {}", post.owner.display_name, names(&post.editors))
+}
+
+fn names(people: &[Person]) -> String {
+    people.iter().map(|person| person.display_name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[component]

@@ -46,7 +46,9 @@ pub async fn remove_editor(
         return Ok(person.id);
     }
     post.editors.retain(|editor| editor.id != person.id);
+    post.liked_by.retain(|liking| liking.id != person.id);
     rows::delete_editor(tx, id, &person.id).await?;
+    rows::delete_like(tx, id, &person.id).await?;
     changed(tx, id, at).await?;
     gone(tx, &Topic::user(&person.id), id, at).await?;
     notification::withdraw(tx, About::PostTo(id, &person.id), at).await?;
