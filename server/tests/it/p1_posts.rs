@@ -67,7 +67,10 @@ pub(crate) async fn next_step(follower: &mut Follower) -> (&'static str, Post) {
         PostChange::Publishing(post) => ("post:publishing", *post),
         PostChange::Published(post) => ("post:published", *post),
         PostChange::Failed(post) => ("post:failed", *post),
-        other @ (PostChange::Deleted(_) | PostChange::Access(_) | PostChange::Comments(_)) => {
+        other @ (PostChange::Deleted(_)
+        | PostChange::Access(_)
+        | PostChange::Comments(_)
+        | PostChange::Likes(_)) => {
             panic!("{other:?}")
         }
     }
