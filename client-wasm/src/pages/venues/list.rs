@@ -166,7 +166,8 @@ pub(super) fn ListPage() -> impl IntoView {
                 }.into_any())}
             </div>
         }.into_any())}
-        <ul class="cards" aria-label="All venues">
+        <h2 class="visually-hidden" id="venues-title">"All venues"</h2>
+        <ul class="cards" aria-labelledby="venues-title">
             <For each=move || ids.get() key=|id| id.clone() let:id>
                 {
                     let venue = Memo::new(move |_| venues.find(&id));
