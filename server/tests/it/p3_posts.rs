@@ -247,5 +247,5 @@ async fn p3_the_owner_is_told_of_a_like_once_and_who_may_not_see_the_post_likes_
     // Who works on it no more likes it no more.
     let gone = ada.delete(&format!("/api/posts/{}/editors/ben", post.id)).await;
     assert_eq!(gone.status, 204);
-    assert_eq!(ada.post_now(&post).await.liked_by, [ada.person.clone()]);
+    assert_eq!(ada.post_now(&post).await.liked_by, std::slice::from_ref(&ada.person));
 }
