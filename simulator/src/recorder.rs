@@ -33,6 +33,9 @@ const TOUCH_MS: u64 = 2;
 const DECIDE_EVERY_MS: u64 = 4_000;
 /// After a storage has failed, tabs may send without a lease for this long, in milliseconds.
 const WITHOUT_LEASE_MS: u64 = 30_000;
+/// Who wakes may find the storage closed that it had, send without a lease, and ask for it again only after the outbox's
+/// `store_retry`; then the lane is another's. In milliseconds.
+const AFTER_SLEEP_MS: u64 = 7_000;
 /// After a storage could not be read, tabs may not know for this long what lies in it, in milliseconds.
 const BLIND_MS: u64 = 6_000;
 /// A text that begins so is refused by the server.
@@ -285,7 +288,7 @@ impl World {
     /// No two tabs send the same draft at a time, unless one of them sleeps or has no storage.
     fn check_alone(&mut self, page: usize, id: &IdempotencyKey) {
         let Some((other, life, _)) = self.sending.get(id).copied() else { return };
-        let asleep = |page: usize| self.pages[page].asleep_until + 5_000 > self.now;
+        let asleep = |page: usize| self.pages[page].asleep_until + AFTER_SLEEP_MS > self.now;
         let device = &self.devices[self.pages[page].device];
         let lawful = other == page
             || self.pages[other].life != life

@@ -33,6 +33,10 @@ pub(super) fn arrive(hub: &Arc<Hub>, now: Millis, principal: &Principal) -> bool
     user.is_some()
 }
 
+/// How who goes on saying so is closed where nobody may say it any more: a page may not have heard yet that its right
+/// was taken, and is to come back.
+const GOES_ON_TYPING: CloseCode = CloseCode::RoleChanged;
+
 impl Session {
     /// Visitors are told how many there are, not who.
     pub(super) const fn may_know_people(&self) -> bool {
@@ -75,7 +79,7 @@ impl Session {
         else {
             let detail =
                 about(ErrorCode::Forbidden, "only who is signed in and follows the topic types there");
-            return self.complain(detail, CloseCode::Forbidden);
+            return self.complain(detail, GOES_ON_TYPING);
         };
         // To stop one needs no right.
         let decision =
@@ -85,8 +89,9 @@ impl Session {
                 self.hub.type_on(self.now, &topic, &account, typing.on);
                 Ok(())
             }
-            Ok(_) => self
-                .complain(about(ErrorCode::Forbidden, "you do not post on this topic"), CloseCode::Forbidden),
+            Ok(_) => {
+                self.complain(about(ErrorCode::Forbidden, "you do not post on this topic"), GOES_ON_TYPING)
+            }
             Err(error) => {
                 // Nothing is lost with it.
                 tracing::debug!(%error, topic = %name, "a right could not be looked up");
